@@ -1,0 +1,27 @@
+"""The registries of noisyseg: children of mmengine's, in the scope ``noisyseg``.
+
+Keep this file free of any import but mmengine's registries. When a config names ``noisyseg.X``, mmengine imports
+this file by itself and swallows an import error that comes out of it; the user then only reads that ``X`` is not
+registered. An import error in one of the `locations` below is shown as it is.
+
+`locations` are imported at the first look-up, so that a component is found without ``custom_imports``.
+"""
+
+from mmengine.registry import DATASETS as ROOT_DATASETS
+from mmengine.registry import HOOKS as ROOT_HOOKS
+from mmengine.registry import METRICS as ROOT_METRICS
+from mmengine.registry import MODELS as ROOT_MODELS
+from mmengine.registry import TASK_UTILS as ROOT_TASK_UTILS
+from mmengine.registry import TRANSFORMS as ROOT_TRANSFORMS
+from mmengine.registry import Registry
+
+__all__ = ["DATASETS", "HOOKS", "METRICS", "MODELS", "TASK_UTILS", "TRANSFORMS"]
+
+DATASETS = Registry("dataset", parent=ROOT_DATASETS, scope="noisyseg", locations=["noisyseg.integration"])
+HOOKS = Registry("hook", parent=ROOT_HOOKS, scope="noisyseg", locations=["noisyseg.integration"])
+METRICS = Registry("metric", parent=ROOT_METRICS, scope="noisyseg", locations=["noisyseg.integration"])
+MODELS = Registry("model", parent=ROOT_MODELS, scope="noisyseg", locations=["noisyseg.integration"])
+TRANSFORMS = Registry("transform", parent=ROOT_TRANSFORMS, scope="noisyseg", locations=["noisyseg.integration"])
+# Noise models and correction rules: children of TASK_UTILS, because a registry without a parent warns at each
+# build when the default scope is the host's.
+TASK_UTILS = Registry("task util", parent=ROOT_TASK_UTILS, scope="noisyseg", locations=["noisyseg.noise"])
