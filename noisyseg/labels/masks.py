@@ -1,0 +1,172 @@
+"""One object's mask: kept as it was read, or cropped; decoded only when somebody looks at its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from noisyseg.labels import polygons, rle
+from noisyseg.labels.errors import LabelError
+
+Pixels = npt.NDArray[np.uint8]
+Segmentation = Sequence[Sequence[float]] | Mapping[str, Any]
+
+
+class Crop(NamedTuple):
+    """A window of the frame.
+
+    Attributes:
+        left: Column of the window's first pixel.
+        top: Row of the window's first pixel.
+        pixels: (h, w) uint8 in {0, 1}.
+    """
+
+    left: int
+    top: int
+    pixels: Pixels
+
+
+class Mask:
+    """A binary mask inside a frame; immutable.
+
+    Made by :meth:`from_coco`, :meth:`from_crop` or :meth:`from_frame`. What was read from a file is written back
+    as it was: :attr:`segmentation` returns the very object that came in.
+
+    Attributes:
+        size_hw: Rows and columns of the frame.
+    """
+
+    def __init__(self, size_hw: tuple[int, int], *, crop: Crop | None = None, coco: object = None) -> None:
+        self.size_hw = size_hw
+        self._coco = coco
+        self._rings: list[polygons.Ring] | None = None
+        self._counts: str | None = None
+        if crop is not None:
+            self.__dict__["crop"] = crop
+
+    @classmethod
+    def from_coco(cls, segmentation: Segmentation, size_hw: tuple[int, int]) -> Mask:
+        """Returns the mask of a COCO ``segmentation``: polygons, compressed or uncompressed RLE.
+
+        Raises:
+            LabelError: The segmentation cannot be rasterised safely.
+        """
+        mask = cls(size_hw, coco=segmentation)
+        mask._rings, mask._counts = _checked_geometry(segmentation, size_hw)
+        return mask
+
+    @classmethod
+    def from_crop(cls, left: int, top: int, pixels: Pixels, size_hw: tuple[int, int]) -> Mask:
+        """Returns the mask that is ``pixels`` inside the window at ``(left, top)`` and empty outside it."""
+        return cls(size_hw, crop=Crop(left, top, pixels))
+
+    @classmethod
+    def from_frame(cls, frame: npt.NDArray[np.bool_] | Pixels) -> Mask:
+        """Returns the mask of a full (H, W) frame of booleans or {0, 1}."""
+        pixels = np.asarray(frame).astype(np.uint8)
+        left, top, width, height = cv2.boundingRect(pixels)
+        if not width:
+            left = top = 0
+            width = height = 1
+        return cls.from_crop(left, top, pixels[top : top + height, left : left + width].copy(), pixels.shape)
+
+    @cached_property
+    def crop(self) -> Crop:
+        """A window that holds every foreground pixel; not always the tightest one."""
+        counts = self._counts
+        if counts is None:
+            counts = polygons.string_from_rings(self._rings, self.size_hw)
+        return Crop(*rle.crop_from_string(counts, self.size_hw))
+
+    @cached_property
+    def area(self) -> int:
+        """Number of foreground pixels."""
+        return cv2.countNonZero(self.crop.pixels)
+
+    @cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """Tight half-open box ``(x0, y0, x1, y1)`` in pixels; four zeros for an empty mask."""
+        left, top, width, height = cv2.boundingRect(self.crop.pixels)
+        if not width:
+            return 0, 0, 0, 0
+        left, top = left + self.crop.left, top + self.crop.top
+        return left, top, left + width, top + height
+
+    @property
+    def segmentation(self) -> Segmentation:
+        """The COCO form: what was read, else compressed RLE with ``counts`` as ``str``."""
+        if self._coco is None:
+            self._coco = self.rle
+        return self._coco
+
+    @property
+    def rle(self) -> dict[str, Any]:
+        """The mask as compressed RLE, whatever it was read from."""
+        runs = rle.runs_from_crop(*self.crop, self.size_hw)
+        return {"size": list(self.size_hw), "counts": rle.string_from_runs(runs, self.size_hw)}
+
+    def window(self, margin: int) -> Crop:
+        """Returns the crop widened by ``margin`` pixels on each side, cut at the frame.
+
+        A side of the window that is not a side of the frame has at least ``margin`` empty pixels before the
+        foreground, so an operation that reaches no farther gives there what it would give on the whole frame.
+        """
+        left, top, pixels = self.crop
+        height, width = pixels.shape
+        x0, y0 = max(left - margin, 0), max(top - margin, 0)
+        x1 = min(left + width + margin, self.size_hw[1])
+        y1 = min(top + height + margin, self.size_hw[0])
+        wide = np.zeros((x1 - x0, y1 - y0), np.uint8).T
+        wide[top - y0 : top - y0 + height, left - x0 : left - x0 + width] = pixels
+        return Crop(x0, y0, wide)
+
+    def frame(self) -> Pixels:
+        """Returns the mask as a full (H, W) uint8 frame in {0, 1}."""
+        frame = np.zeros(self.size_hw, np.uint8)
+        left, top, pixels = self.crop
+        frame[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+        return frame
+
+    def intersection(self, other: Mask) -> int:
+        """Returns the number of pixels that are foreground in both masks."""
+        (left, top, a), (other_left, other_top, b) = self.crop, other.crop
+        x0, y0 = max(left, other_left), max(top, other_top)
+        x1 = min(left + a.shape[1], other_left + b.shape[1])
+        y1 = min(top + a.shape[0], other_top + b.shape[0])
+        if x0 >= x1 or y0 >= y1:
+            return 0
+        mine = a[y0 - top : y1 - top, x0 - left : x1 - left]
+        theirs = b[y0 - other_top : y1 - other_top, x0 - other_left : x1 - other_left]
+        return cv2.countNonZero(mine & theirs)
+
+    def iou(self, other: Mask) -> float:
+        """Returns intersection over union in [0, 1]; two empty masks agree, so they give 1."""
+        both = self.intersection(other)
+        union = self.area + other.area - both
+        return both / union if union else 1.0
+
+
+def _checked_geometry(
+    segmentation: Segmentation, size_hw: tuple[int, int]
+) -> tuple[list[polygons.Ring] | None, str | None]:
+    """Returns checked rings, or a checked RLE string; the other one is None."""
+    if isinstance(segmentation, Mapping):
+        size, counts = segmentation.get("size"), segmentation.get("counts")
+        if not isinstance(size, Sequence) or tuple(size) != tuple(size_hw):
+            raise LabelError(f"RLE size: expected the image's {list(size_hw)} (rows, columns), got {size}")
+        if isinstance(counts, str):
+            rle.check_runs(rle.runs_from_string(counts), size_hw)
+            return None, counts
+        if isinstance(counts, Sequence) and all(type(run) is int for run in counts):
+            runs = np.array(counts, np.int64)
+            rle.check_runs(runs, size_hw)
+            return None, rle.string_from_runs(runs, size_hw)
+        raise LabelError(f"RLE counts: expected a string or whole numbers, got {type(counts).__name__}")
+    if isinstance(segmentation, Sequence) and not isinstance(segmentation, str | bytes):
+        return polygons.rings_from_coco(segmentation), None
+    raise LabelError(f"segmentation: expected polygons or RLE, got {type(segmentation).__name__}")

@@ -1,0 +1,157 @@
+"""COCO run-length encoding: the string form, run lengths, and crops of the frame.
+
+A frame of H rows and W columns is read column by column. *Runs* are alternating lengths of background and
+foreground, background first; they sum to H * W. The string form packs differences of runs into printable
+characters, five bits each, as pycocotools does.
+
+Reference: COCO API, ``maskApi.c`` (``rleToString``, ``rleFrString``). Unlike it, we check every number before
+use: pycocotools reads and writes out of bounds on a string whose runs do not fit the frame.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from pycocotools import mask as coco_mask
+
+from noisyseg.labels.errors import LabelError
+
+Runs = npt.NDArray[np.int64]
+Pixels = npt.NDArray[np.uint8]
+
+
+def runs_from_string(counts: str) -> Runs:
+    """Returns the run lengths packed in a compressed ``counts`` string.
+
+    Args:
+        counts: The string form.
+
+    Returns:
+        (R,) int64, not yet checked against a frame: see :func:`check_runs`.
+
+    Raises:
+        LabelError: A character lies outside the alphabet or the last number is cut off.
+    """
+    try:
+        codes = np.frombuffer(counts.encode("ascii"), np.uint8).astype(np.int64) - 48
+    except UnicodeEncodeError:
+        raise LabelError("RLE counts: expected printable ASCII, got other characters") from None
+    if codes.size == 0:
+        return np.zeros(0, np.int64)
+    if codes.min() < 0 or codes.max() > 63:
+        raise LabelError("RLE counts: expected characters '0' to 'o', got others")
+    last = (codes & 32) == 0
+    if not last[-1]:
+        raise LabelError("RLE counts: the last number is cut off")
+    ends = np.flatnonzero(last)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    digits = ends - starts
+    if digits.max() > 6:
+        raise LabelError("RLE counts: expected numbers of at most 32 bits, got a longer one")
+    shift = 5 * (np.arange(codes.size) - np.repeat(starts, digits + 1))
+    values = np.add.reduceat((codes & 31) << shift, starts)
+    values -= ((codes[ends] & 16) != 0).astype(np.int64) << (5 * (digits + 1))
+    # From the fourth number on, each is a difference to the one two places before it.
+    values[1::2] = np.cumsum(values[1::2])
+    values[2::2] = np.cumsum(values[2::2])
+    return values
+
+
+def check_runs(runs: Runs, size_hw: tuple[int, int]) -> None:
+    """Raises LabelError unless ``runs`` are non-negative and fill a frame of ``size_hw`` exactly."""
+    if runs.size and runs.min() < 0:
+        raise LabelError("RLE: expected run lengths >= 0, got a negative one")
+    total, frame = int(runs.sum()), size_hw[0] * size_hw[1]
+    if total != frame:
+        raise LabelError(f"RLE: expected runs that sum to {frame} ({size_hw[0]} x {size_hw[1]}), got {total}")
+
+
+def string_from_runs(runs: Runs, size_hw: tuple[int, int]) -> str:
+    """Returns the compressed string form of checked ``runs``."""
+    encoded = coco_mask.frPyObjects({"counts": runs, "size": size_hw}, *size_hw)
+    return encoded["counts"].decode("ascii")
+
+
+def crop_from_string(counts: str, size_hw: tuple[int, int]) -> tuple[int, int, Pixels]:
+    """Returns the smallest window that holds the foreground of a checked compressed string.
+
+    Only the columns of the window are decoded: the empty ones before and after it are taken off the first and
+    the last number of the string, on which no other number depends.
+
+    Returns:
+        Left column, top row, and (h, w) uint8 pixels in {0, 1}, column-major in memory. Without foreground the
+        window is the frame's first pixel.
+    """
+    height, width = size_hw
+    left, top, w, h = (int(value) for value in coco_mask.toBbox({"size": size_hw, "counts": counts.encode()}))
+    if not w:
+        return 0, 0, np.zeros((1, 1), np.uint8, order="F")
+    strip = _subtract_from_ends(counts.encode("ascii"), left * height, (width - left - w) * height)
+    columns = coco_mask.decode({"size": (height, w), "counts": strip}).T
+    return left, top, np.ascontiguousarray(columns[:, top : top + h]).T
+
+
+def _subtract_from_ends(counts: bytes, before: int, after: int) -> bytes:
+    """Returns the string with its first and last number made smaller."""
+    if before:
+        stop = 1
+        while counts[stop - 1] - 48 & 32:
+            stop += 1
+        counts = _number(counts[:stop], before) + counts[stop:]
+    if after:
+        start = len(counts) - 1
+        while counts[start - 1] - 48 & 32:
+            start -= 1
+        counts = counts[:start] + _number(counts[start:], after)
+    return counts
+
+
+def _number(packed: bytes, less: int) -> bytes:
+    """Returns one packed number with ``less`` taken off."""
+    value = -(packed[-1] - 48 >> 4 & 1)
+    for code in reversed(packed):
+        value = value << 5 | code - 48 & 31
+    value -= less
+    digits = bytearray()
+    while True:
+        digit = value & 31
+        value >>= 5
+        more = value != (-1 if digit & 16 else 0)
+        digits.append(48 + digit + 32 * more)
+        if not more:
+            return bytes(digits)
+
+
+def runs_from_crop(left: int, top: int, pixels: Pixels, size_hw: tuple[int, int]) -> Runs:
+    """Returns the run lengths, over the whole frame, of a mask given as a window of it.
+
+    Args:
+        left: Column of the window's first pixel.
+        top: Row of the window's first pixel.
+        pixels: (h, w) uint8 in {0, 1}; fastest when column-major.
+        size_hw: Rows and columns of the frame, which contains the window.
+
+    Returns:
+        (R,) int64 alternating background and foreground, summing to H * W.
+    """
+    height, width = size_hw
+    columns = np.ascontiguousarray(pixels.T)
+    w, h = columns.shape
+    # One separating zero in front of each column turns every run inside a column into two sign changes.
+    padded = np.zeros((w, h + 1), np.int8)
+    padded[:, 1:] = columns
+    flat = padded.ravel()
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if flat[-1]:
+        changes = np.append(changes, flat.size)
+    # A change at offset 0 of a column closes the run that reached the bottom of the column before it.
+    column, row = np.divmod(changes, h + 1)
+    ends = np.arange(changes.size) % 2 == 1
+    wrapped = ends & (row == 0)
+    position = (left + column - wrapped) * height + top + np.where(wrapped, h, row - 1)
+    if h == height and position.size > 2:
+        # Only a full-height window lets a run go on in the next column: join what touches.
+        touching = np.flatnonzero(position[1:-1:2] == position[2::2])
+        position = np.delete(position, np.concatenate((2 * touching + 1, 2 * touching + 2)))
+    runs = np.diff(position, prepend=0, append=height * width)
+    return runs[:-1] if runs[-1] == 0 else runs
