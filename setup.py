@@ -6,6 +6,54 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 
+# OpenCV is missing on purpose: mmcv requires `opencv-python`, and a second requirement on the headless build
+# would put two builds of the same files into one environment.
+RUNTIME = [
+    "jinja2>=3.0",
+    "joblib>=1.2",
+    "matplotlib>=3.6",
+    "numpy>=1.24",
+    "orjson>=3.8",
+    "Pillow>=9.2",
+    "pycocotools>=2.0.6",
+    "scipy>=1.10",
+    "shapely>=2.0",
+    "tqdm>=4.64",
+]
+
+# Two families of wheels share the import names mmengine, mmcv, mmdet and mmseg, so neither is a hard
+# requirement. Both need torch to be installed before, and pip's --no-build-isolation: built in isolation,
+# mmcv comes out without its compiled operators.
+ONEDL = [
+    "torch>=2.4",
+    "onedl-mmengine>=0.10.12",
+    "onedl-mmcv>=2.3.6",
+    "onedl-mmdetection>=3.5.1",
+    "onedl-mmsegmentation>=1.4.2",
+]
+OPENMMLAB = [
+    "torch>=2.0",
+    "mmengine>=0.10.7,<1",
+    "mmcv>=2.1.0,<2.2",  # mmdet 3.3.0 and mmsegmentation 1.2.2 refuse 2.2
+    "mmdet>=3.3.0,<4",
+    "mmsegmentation>=1.2.2,<2",
+    "ftfy",  # mmsegmentation imports both and requires neither
+    "regex",
+    "setuptools<82",  # mmengine 0.10.7 imports pkg_resources, which setuptools 82 no longer has
+]
+DEV = [
+    "build>=1.0",
+    "hypothesis>=6.80",
+    "ninja",
+    "pre-commit>=3.0",
+    "psutil",
+    "pytest>=8.0",
+    "pytest-timeout>=2.2",
+    "ruff>=0.9",
+    "setuptools>=77",
+    "wheel",
+]
+
 
 def read_version() -> str:
     """Return the version that ``noisyseg/__init__.py`` states, without importing the package."""
@@ -18,6 +66,21 @@ def read_version() -> str:
 setup(
     name="noisyseg",
     version=read_version(),
-    packages=find_packages(include=["noisyseg", "noisyseg.*"]),
+    description="Train segmenters and detectors on annotations that are wrong; an extension of OpenMMLab",
+    license="Apache-2.0",
     python_requires=">=3.10",
+    packages=find_packages(include=["noisyseg", "noisyseg.*"]),
+    # .mim holds two symlinks to configs/ and tools/; a wheel gets their contents as files.
+    package_data={"noisyseg": ["py.typed", ".mim/*.yml", ".mim/configs/**/*", ".mim/tools/**/*"]},
+    exclude_package_data={"noisyseg": ["**/__pycache__/*", "**/*.pyc"]},
+    install_requires=RUNTIME,
+    extras_require={"onedl": ONEDL, "openmmlab": OPENMMLAB, "dev": DEV},
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
 )

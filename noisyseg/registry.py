@@ -1,8 +1,8 @@
 """The registries of noisyseg: children of mmengine's, in the scope ``noisyseg``.
 
-Keep this file free of any import but mmengine's registries. When a config names ``noisyseg.X``, mmengine imports
-this file by itself and swallows an import error that comes out of it; the user then only reads that ``X`` is not
-registered. An import error in one of the `locations` below is shown as it is.
+Keep this file free of any import but mmengine's registries. When a config names ``noisyseg.X``, mmengine
+imports this file by itself and swallows an import error that comes out of it; the user then only reads that
+``X`` is not registered. An import error in one of the `locations` below is shown as it is.
 
 `locations` are imported at the first look-up, so that a component is found without ``custom_imports``.
 """
@@ -17,11 +17,13 @@ from mmengine.registry import Registry
 
 __all__ = ["DATASETS", "HOOKS", "METRICS", "MODELS", "TASK_UTILS", "TRANSFORMS"]
 
-DATASETS = Registry("dataset", parent=ROOT_DATASETS, scope="noisyseg", locations=["noisyseg.integration"])
-HOOKS = Registry("hook", parent=ROOT_HOOKS, scope="noisyseg", locations=["noisyseg.integration"])
-METRICS = Registry("metric", parent=ROOT_METRICS, scope="noisyseg", locations=["noisyseg.integration"])
-MODELS = Registry("model", parent=ROOT_MODELS, scope="noisyseg", locations=["noisyseg.integration"])
-TRANSFORMS = Registry("transform", parent=ROOT_TRANSFORMS, scope="noisyseg", locations=["noisyseg.integration"])
+_COMPONENTS = ["noisyseg.integration.components"]
+
+DATASETS = Registry("dataset", parent=ROOT_DATASETS, scope="noisyseg", locations=_COMPONENTS)
+HOOKS = Registry("hook", parent=ROOT_HOOKS, scope="noisyseg", locations=_COMPONENTS)
+METRICS = Registry("metric", parent=ROOT_METRICS, scope="noisyseg", locations=_COMPONENTS)
+MODELS = Registry("model", parent=ROOT_MODELS, scope="noisyseg", locations=_COMPONENTS)
+TRANSFORMS = Registry("transform", parent=ROOT_TRANSFORMS, scope="noisyseg", locations=_COMPONENTS)
 # Noise models and correction rules: children of TASK_UTILS, because a registry without a parent warns at each
 # build when the default scope is the host's.
 TASK_UTILS = Registry("task util", parent=ROOT_TASK_UTILS, scope="noisyseg", locations=["noisyseg.noise"])

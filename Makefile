@@ -1,0 +1,74 @@
+# Everything from a bare Debian or Ubuntu with Python 3.10-3.12, g++ and make. See CONTRIBUTING.md.
+#
+#   make demo            what label noise does, on a small synthetic data set; ends with an HTML page
+#   make test            the whole test suite
+#   make test-fast       the suite without the tests marked `slow`
+#   make lint            ruff, check and format
+#   make openmmlab       a second environment with the original OpenMMLab wheels
+#   make test-openmmlab  the suite in that environment
+#
+# PYTHON, TORCH and VENV can be set: make test PYTHON=python3.12 TORCH='torch==2.12.0' VENV=/somewhere/venv
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV ?= .venv
+OPENMMLAB_VENV ?= .venv-openmmlab
+PYTEST_ARGS ?=
+export MAX_JOBS ?= $(shell nproc)
+
+SHELL := /bin/bash
+RUN := $(VENV)/bin/python
+STAMPS := $(VENV)/stamps
+STACK ?= onedl
+TORCH_STAMP := $(STAMPS)/torch-$(subst /,-,$(subst =,-,$(subst $() ,-,$(TORCH))))
+
+.PHONY: demo test test-fast lint environment openmmlab test-openmmlab
+.DELETE_ON_ERROR:
+
+demo: environment
+	@$(RUN) tools/demo.py
+
+test: environment
+	@$(RUN) -m pytest $(PYTEST_ARGS)
+
+test-fast: environment
+	@$(RUN) -m pytest -m "not slow and not bench" $(PYTEST_ARGS)
+
+lint: environment
+	@$(RUN) -m ruff check --quiet
+	@$(RUN) -m ruff format --check --quiet
+
+# The original mmengine calls torch.load without `weights_only`, so torch >= 2.6 refuses its checkpoints unless told.
+openmmlab:
+	@$(MAKE) --no-print-directory environment VENV=$(OPENMMLAB_VENV) STACK=openmmlab
+
+test-openmmlab:
+	@TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 $(MAKE) --no-print-directory test VENV=$(OPENMMLAB_VENV) STACK=openmmlab
+
+environment: $(STAMPS)/noisyseg-$(STACK)
+
+# A stamp is written by the last line of its recipe, so a step that fails is repeated by the next make.
+$(STAMPS)/venv:
+	@$(PYTHON) tools/check_environment.py --before-build
+	@echo "Setting up $(VENV): the first time takes minutes (about ten on two cores), most of it to compile mmcv."
+	@$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS)
+	@touch $@
+
+$(TORCH_STAMP): $(STAMPS)/venv
+	@echo "1/2  $(TORCH) and what compiles mmcv"
+	@install/with_progress.sh $(VENV)/logs/torch.log $(RUN) -m pip install --upgrade $(TORCH) \
+	    pip "setuptools>=77,<82" wheel packaging ninja psutil
+	@touch $@
+
+# --no-build-isolation: an isolated build does not see torch, and mmcv then comes out without its operators.
+# opencv-python needs libGL, which a bare machine lacks, and its requirers cannot be told to take the headless build:
+# that build is written over it, in the same version.
+$(STAMPS)/noisyseg-$(STACK): $(TORCH_STAMP) setup.py
+	@echo "2/2  the OpenMMLab stack ($(STACK)) and noisyseg"
+	@install/with_progress.sh $(VENV)/logs/$(STACK).log $(RUN) -m pip install --verbose --no-build-isolation \
+	    --editable ".[$(STACK),dev]" $(TORCH)
+	@install/with_progress.sh $(VENV)/logs/opencv.log $(RUN) -m pip install --force-reinstall --no-deps \
+	    "opencv-python-headless==$$($(RUN) -c 'from importlib.metadata import version; print(version("opencv-python"))')"
+	@$(RUN) tools/check_environment.py
+	@touch $@

@@ -1,0 +1,17 @@
+"""Imports every module that registers a component, as far as the installed hosts allow.
+
+The registries of `noisyseg.registry` import this module at the first look-up. A host that is absent is left
+out, so that a user of mmseg alone never needs mmdet; a host that is present and does not import raises its
+own error here.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+__all__ = ["HOST_FOLDERS"]
+
+HOST_FOLDERS = {"mmdet": "noisyseg.integration.detection", "mmseg": "noisyseg.integration.segmentation"}
+
+for _host, _folder in HOST_FOLDERS.items():
+    if find_spec(_host) is not None:
+        import_module(_folder)

@@ -1,0 +1,3 @@
+"""Components that need mmseg. Importing this package registers them; enter new modules here."""
+
+__all__: list[str] = []
