@@ -88,6 +88,16 @@ class Instances(_Replaceable):
     def __len__(self) -> int:
         return len(self.classes)
 
+    def take(self, indices: IntArray) -> Instances:
+        """Returns the objects at ``indices``, in that order."""
+        return self.replace(
+            boxes=self.boxes[indices],
+            classes=self.classes[indices],
+            masks=None if self.masks is None else tuple(self.masks[i] for i in indices),
+            source=self.source[indices],
+            crowd=self.crowd[indices],
+        )
+
     @classmethod
     def from_masks(
         cls,

@@ -71,9 +71,13 @@ class Mask:
         pixels = np.asarray(frame).astype(np.uint8)
         left, top, width, height = cv2.boundingRect(pixels)
         if not width:
-            left = top = 0
-            width = height = 1
+            return cls.empty(pixels.shape)
         return cls.from_crop(left, top, pixels[top : top + height, left : left + width].copy(), pixels.shape)
+
+    @classmethod
+    def empty(cls, size_hw: tuple[int, int]) -> Mask:
+        """Returns a mask without foreground."""
+        return cls.from_crop(0, 0, np.zeros((1, 1), np.uint8), size_hw)
 
     @cached_property
     def crop(self) -> Crop:

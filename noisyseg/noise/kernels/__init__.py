@@ -1,0 +1,1 @@
+"""Pure functions under the noise models: arrays and numbers in, arrays out, no draws."""

@@ -1,0 +1,134 @@
+"""Spatial noise on one binary mask.
+
+Pixels are (h, w) uint8 in {0, 1}, a window of the frame; V vertices of a ring are (V, 2) int32 ``x, y`` in pixels of
+that window. A *part* is one outer ring with the rings of its holes.
+
+Reference: Kimhi et al., "Noisy Annotations in Semantic Segmentation" (COCO-N), arXiv 2406.10891, and the authors'
+public generator, whose primitives these reproduce where a docstring says *official*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+Pixels = npt.NDArray[np.uint8]
+Ring = npt.NDArray[np.int32]
+
+
+class Part(NamedTuple):
+    """One connected part of a mask.
+
+    Attributes:
+        outer: (V, 2) int32 vertices around it.
+        holes: (V, 2) int32 vertices around each hole, on the foreground side.
+    """
+
+    outer: Ring
+    holes: tuple[Ring, ...] = ()
+
+
+def scale(pixels: Pixels, size: int, grow: bool) -> Pixels:
+    """Returns the mask dilated or eroded once by a square.
+
+    Outside the window counts as foreground when eroding, so a mask that touches the image border is not eroded there
+    (OpenCV's rule, official).
+
+    Args:
+        pixels: (h, w) window; beyond a side that is not the image's border it needs ``size`` empty pixels.
+        size: Side of the square in pixels, odd.
+        grow: Dilate if true, erode otherwise.
+    """
+    operation = cv2.dilate if grow else cv2.erode
+    # A square is symmetric, so the transposed view, contiguous for column-major pixels, gives the same result.
+    return operation(np.ascontiguousarray(pixels.T), np.ones((size, size), np.uint8)).T
+
+
+def parts(pixels: Pixels, *, holes: bool) -> list[Part]:
+    """Returns the connected parts of a mask as rings of their direction changes, in OpenCV's order.
+
+    Args:
+        pixels: (h, w) window.
+        holes: Whether to trace holes; official: no, so holes are filled by whoever fills the rings.
+    """
+    if not holes:
+        outers, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        return [Part(outer[:, 0]) for outer in outers]
+    rings, hierarchy = cv2.findContours(pixels, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    if not rings:
+        return []
+    parents = hierarchy[0, :, 3].tolist()
+    inner: dict[int, list[Ring]] = {}
+    for ring, parent in zip(rings, parents, strict=True):
+        if parent >= 0:
+            inner.setdefault(parent, []).append(ring[:, 0])
+    return [
+        Part(ring[:, 0], tuple(inner.get(place, ())))
+        for place, (ring, parent) in enumerate(zip(rings, parents, strict=True))
+        if parent < 0
+    ]
+
+
+def fill(mask_parts: Sequence[Part], size_hw: tuple[int, int], offset_xy: tuple[int, int] = (0, 0)) -> Pixels:
+    """Returns the union of filled parts, outlines included; self-crossing rings are filled even-odd.
+
+    Args:
+        mask_parts: The parts.
+        size_hw: Rows and columns of the result.
+        offset_xy: Added to every vertex.
+    """
+    canvas = np.zeros(size_hw, np.uint8)
+    for part in mask_parts:
+        if not part.holes:
+            cv2.fillPoly(canvas, [part.outer], 1, offset=offset_xy)
+            continue
+        solid = np.zeros(size_hw, np.uint8)
+        cv2.fillPoly(solid, [part.outer], 1, offset=offset_xy)
+        for hole in part.holes:
+            inside = np.zeros(size_hw, np.uint8)
+            cv2.fillPoly(inside, [hole], 1, offset=offset_xy)
+            # A hole's ring runs on the foreground pixels around it: they stay.
+            cv2.polylines(inside, [hole + np.array(offset_xy, np.int32)], isClosed=True, color=0)
+            solid &= inside ^ 1
+        canvas |= solid
+    return canvas
+
+
+def displace(part: Part, offsets: npt.NDArray[np.integer]) -> Part:
+    """Returns the part with its vertices moved.
+
+    Args:
+        part: The part, V vertices over all its rings.
+        offsets: (V, 2) whole pixels ``dx, dy``, the outer ring's first.
+    """
+    moved, start = [], 0
+    for ring in (part.outer, *part.holes):
+        moved.append(ring + offsets[start : start + len(ring)].astype(np.int32))
+        start += len(ring)
+    return Part(moved[0], tuple(moved[1:]))
+
+
+def simplify(part: Part, tolerance: float) -> Part:
+    """Returns the part with each ring simplified by Douglas-Peucker, topology kept.
+
+    A ring of fewer than four vertices is simple already and stays.
+
+    Args:
+        part: The part.
+        tolerance: Largest distance, in pixels, by which the outline may move.
+    """
+    return Part(
+        _simplify_ring(part.outer, tolerance), tuple(_simplify_ring(hole, tolerance) for hole in part.holes)
+    )
+
+
+def _simplify_ring(ring: Ring, tolerance: float) -> Ring:
+    if len(ring) < 4:
+        return ring
+    polygon = shapely.simplify(shapely.polygons(ring), tolerance, preserve_topology=True)
+    return shapely.get_coordinates(polygon).astype(np.int32)
