@@ -10,6 +10,9 @@ from importlib.util import find_spec
 
 __all__ = ["HOST_FOLDERS"]
 
+for _module in ("inject_noise", "split_metric"):
+    import_module(f"noisyseg.integration.{_module}")
+
 HOST_FOLDERS = {"mmdet": "noisyseg.integration.detection", "mmseg": "noisyseg.integration.segmentation"}
 
 for _host, _folder in HOST_FOLDERS.items():

@@ -64,7 +64,7 @@ def load_config(
 
 
 def _require_host(config: Config, path: str) -> None:
-    """Raise unless the package of the config's scope is installed; mmengine itself would go on in another scope."""
+    """Raise unless the package of the config's scope is installed; mmengine would go on in another scope."""
     scope = config.get("default_scope")
     if scope is None:
         raise ConfigError(f"config {path}: has no default_scope; expected 'mmdet' or 'mmseg'")

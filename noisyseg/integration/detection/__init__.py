@@ -1,3 +1,5 @@
 """Components that need mmdet. Importing this package registers them; enter new modules here."""
 
-__all__: list[str] = []
+from noisyseg.integration.detection.coco_dataset import CocoDataset
+
+__all__ = ["CocoDataset"]

@@ -1,3 +1,5 @@
 """Components that need mmseg. Importing this package registers them; enter new modules here."""
 
-__all__: list[str] = []
+from noisyseg.integration.segmentation.seg_dataset import SegDataset
+
+__all__ = ["SegDataset"]

@@ -1,0 +1,98 @@
+"""Between the samples that run through a host's pipeline and the labels of noisyseg; no mmdet or mmseg needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noisyseg.labels import Categories, Instances, LabelError, Mask, SemanticMap
+
+__all__ = ["image_key", "instances_of", "put_instances", "put_semantic_map", "semantic_map_of"]
+
+Sample = dict[str, Any]
+
+
+def instances_of(sample: Sample) -> Instances:
+    """Returns the objects of a sample of `noisyseg.CocoDataset` that no transform has loaded yet.
+
+    Args:
+        sample: What mmdet's pipeline passes on, before ``LoadAnnotations``.
+
+    Raises:
+        LabelError: The sample does not come from `noisyseg.CocoDataset`, its annotations are loaded already, or
+            some objects have a mask and some have none.
+    """
+    entries = sample.get("instances")
+    if entries is None or "categories" not in sample:
+        raise LabelError("expected a sample of noisyseg.CocoDataset; other data sets lose the annotations' ids")
+    if "gt_bboxes" in sample or "gt_masks" in sample:
+        raise LabelError("the annotations are loaded already; expected a place before mmdet.LoadAnnotations")
+    size_hw = sample["height"], sample["width"]
+    index, ids = sample["categories"].index, sample["category_ids"]
+    with_masks = sum("mask" in entry for entry in entries)
+    if with_masks not in (0, len(entries)):
+        raise LabelError(f"expected a mask for all {len(entries)} objects or none, got {with_masks}")
+    masks = tuple(Mask.from_coco(entry["mask"], size_hw) for entry in entries) if with_masks or not entries else None
+    return Instances(
+        size_hw=size_hw,
+        categories=sample["categories"],
+        boxes=np.array([entry["bbox"] for entry in entries], np.float64).reshape(-1, 4),
+        classes=np.array([index[ids[entry["bbox_label"]]] for entry in entries], np.int64),
+        masks=masks,
+        source=np.array([entry["ann_id"] for entry in entries], np.int64),
+        crowd=np.array([entry["ignore_flag"] for entry in entries], bool),
+    )
+
+
+def put_instances(sample: Sample, labels: Instances) -> None:
+    """Replaces the objects of ``sample`` by ``labels``, in the form that mmdet's ``LoadAnnotations`` reads.
+
+    A box thinner than a pixel is left out, as mmdet leaves it out of a file. Objects keep the keys that we do not
+    know of.
+    """
+    clean = {entry["ann_id"]: entry for entry in sample["instances"]}
+    label_of = {id_: label for label, id_ in enumerate(sample["category_ids"])}
+    entries = []
+    for i, source in enumerate(labels.source.tolist()):
+        x0, y0, x1, y1 = labels.boxes[i].tolist()
+        if x1 - x0 < 1 or y1 - y0 < 1:
+            continue
+        entry = {
+            **clean.get(source, {}),
+            "bbox": [x0, y0, x1, y1],
+            "bbox_label": label_of[labels.categories.ids[labels.classes[i]]],
+            "ignore_flag": int(labels.crowd[i]),
+            "ann_id": source,
+        }
+        if labels.masks is not None:
+            entry["mask"] = labels.masks[i].segmentation
+        entries.append(entry)
+    sample["instances"] = entries
+
+
+def semantic_map_of(sample: Sample, categories: Categories) -> SemanticMap:
+    """Returns the label map of a sample, after mmseg's ``LoadAnnotations`` and before any augmentation.
+
+    Zero labels are reduced and classes mapped by then, as the data set says; 255 marks ignored pixels.
+
+    Raises:
+        LabelError: The map is not loaded yet, or holds a number that is neither one of the classes nor 255.
+    """
+    if "gt_seg_map" not in sample:
+        raise LabelError("the label map is not loaded yet; expected a place after mmseg.LoadAnnotations")
+    try:
+        return SemanticMap(sample["gt_seg_map"], categories)
+    except LabelError as error:
+        raise error.at(file=sample.get("seg_map_path")) from None
+
+
+def put_semantic_map(sample: Sample, labels: SemanticMap) -> None:
+    """Replaces the label map of ``sample``; its dtype stays as mmseg loaded it."""
+    sample["gt_seg_map"] = np.ascontiguousarray(labels.classes, dtype=sample["gt_seg_map"].dtype)
+
+
+def image_key(sample: Sample) -> int | str:
+    """Returns what names the image of a sample in draws: its COCO id, or its file name without the ending."""
+    return int(sample["img_id"]) if "img_id" in sample else Path(sample["img_path"]).stem
