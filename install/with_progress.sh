@@ -7,10 +7,12 @@ log=$1
 shift
 mkdir -p "$(dirname "$log")"
 
+set -m # the command gets a process group of its own, so that its compilers can be stopped with it
 "$@" >"$log" 2>&1 &
 child=$!
+set +m
 # A background job ignores Ctrl-C; without this it would go on installing after make has gone.
-trap 'kill "$child" 2>/dev/null; exit 130' INT TERM
+trap 'kill -- "-$child" 2>/dev/null; exit 130' INT TERM
 
 while kill -0 "$child" 2>/dev/null; do
     for _ in {1..50}; do

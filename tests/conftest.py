@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import cv2
+import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -56,3 +58,32 @@ def load_tool() -> Callable[[str], ModuleType]:
         return module
 
     return load
+
+
+@pytest.fixture(scope="session")
+def tiny_config(tmp_path_factory) -> Path:
+    """Return a config that trains a small U-Net for two iterations on four images of 32 pixels."""
+    pytest.importorskip("mmseg")
+    root = tmp_path_factory.mktemp("squares")
+    rng = np.random.default_rng(0)
+    for folder in ("images", "labels"):
+        (root / folder).mkdir()
+    for index in range(4):
+        labels = np.zeros((32, 32), np.uint8)
+        labels[8:24, 4 + 2 * index : 20] = 1
+        image = rng.integers(0, 50, (32, 32, 3), np.uint8) + 150 * labels[..., None]
+        cv2.imwrite(str(root / "images" / f"{index}.png"), image)
+        cv2.imwrite(str(root / "labels" / f"{index}.png"), labels)
+    path = root / "unet_squares.py"
+    base = Path(__file__).with_name("tiny_unet.py")
+    dataset = f"dict(dataset=dict(data_root={str(root)!r}))"
+    path.write_text(f"_base_ = {str(base)!r}\ntrain_dataloader = {dataset}\ntest_dataloader = {dataset}\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained_dir(tiny_config, load_tool, tmp_path_factory) -> Path:
+    """Return the work directory of a finished run of `tiny_config`."""
+    work_dir = tmp_path_factory.mktemp("trained")
+    assert load_tool("train").main([str(tiny_config), "--work-dir", str(work_dir)]) == 0
+    return work_dir

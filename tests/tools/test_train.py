@@ -56,7 +56,7 @@ def test_help_comes_within_three_seconds(repository, tool):
 
 
 def test_dist_train_hands_its_arguments_to_torchrun_and_train(repository, tmp_path):
-    # mmengine's distributed launcher needs a GPU, so the interpreter is replaced by one that shows its arguments.
+    # mmengine's launcher needs a GPU, so the interpreter is replaced by one that shows its arguments.
     interpreter = tmp_path / "python"
     interpreter.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     interpreter.chmod(0o755)
