@@ -20,7 +20,7 @@ SHELL := /bin/bash
 RUN := $(VENV)/bin/python
 STAMPS := $(VENV)/stamps
 STACK ?= onedl
-TORCH_STAMP := $(STAMPS)/torch-$(subst /,-,$(subst =,-,$(subst $() ,-,$(TORCH))))
+TORCH_STAMP := $(STAMPS)/$(shell tr -c 'A-Za-z0-9.' - <<<'$(TORCH)')
 
 .PHONY: demo test test-fast lint environment openmmlab test-openmmlab
 .DELETE_ON_ERROR:

@@ -21,6 +21,10 @@ REBUILD_MMCV = (
     "against another torch. Build it again: "
     "pip install --force-reinstall --no-deps --no-cache-dir --no-build-isolation {distribution}"
 )
+REPLACE_OPENCV = (
+    "OpenCV does not load. On a machine without a desktop, write the headless build over it: "
+    "pip install --force-reinstall --no-deps opencv-python-headless=={version}"
+)
 INSTALL_HOST = (
     "{module} is not installed. After torch: "
     "pip install --no-build-isolation 'noisyseg[onedl]' (or 'noisyseg[openmmlab]')"
@@ -57,13 +61,25 @@ def host_problems() -> list[str]:
     ]
     if missing:
         return [INSTALL_HOST.format(module=name) for name in missing]
-    import_module("torch")  # before mmcv._ext, which links to its libraries
-    try:
-        import_module("mmcv._ext")
-    except ImportError as error:
-        distribution = packages_distributions().get("mmcv", ["mmcv"])[0]
-        return [f"{REBUILD_MMCV.format(distribution=distribution)} ({error})"]
+    for name in (
+        "torch",
+        "cv2",
+        "mmcv._ext",
+    ):  # mmcv's operators link to torch and import cv2, so in this order
+        try:
+            import_module(name)
+        except ImportError as error:
+            return [f"{_advice(name)} ({error})"]
     return []
+
+
+def _advice(module: str) -> str:
+    """Return what to do when a module that is installed cannot be imported."""
+    if module == "cv2":
+        return REPLACE_OPENCV.format(version=version("opencv-python"))
+    if module == "mmcv._ext":
+        return REBUILD_MMCV.format(distribution=packages_distributions().get("mmcv", ["mmcv"])[0])
+    return f"{module} does not load; install it again"
 
 
 def describe_hosts() -> str:

@@ -29,14 +29,23 @@ def test_a_missing_host_is_named_with_the_command_that_installs_it(tool, capsys,
     assert "mmdet is not installed. After torch: pip install --no-build-isolation" in capsys.readouterr().err
 
 
-def test_mmcv_without_operators_fails_with_the_way_to_rebuild_it(tool, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("broken", "advice"),
+    [
+        ("mmcv._ext", "mmcv has no compiled operators that work with this torch"),
+        ("cv2", "pip install --force-reinstall --no-deps opencv-python-headless=="),
+    ],
+)
+def test_a_host_that_does_not_load_fails_with_the_way_to_repair_it(tool, capsys, monkeypatch, broken, advice):
     def import_module(name):
-        if name == "mmcv._ext":
-            raise ImportError("No module named 'mmcv._ext'")
+        if name == broken:
+            raise ImportError(f"cannot load {name}")
 
     monkeypatch.setattr(tool, "import_module", import_module)
     assert tool.main([]) == 1
-    assert "mmcv has no compiled operators that work with this torch" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert advice in message
+    assert f"cannot load {broken}" in message
 
 
 def test_a_bare_machine_is_told_what_to_install(tool, capsys, monkeypatch, tmp_path):
