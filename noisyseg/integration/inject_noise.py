@@ -46,9 +46,7 @@ class InjectNoise(BaseTransform):
         LabelError: A sample cannot be used; the message names its file.
     """
 
-    def __init__(
-        self, noise: Mapping[str, Any], seed: int = 0, classes: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, noise: Mapping[str, Any], seed: int = 0, classes: Sequence[str] | None = None) -> None:
         self.noise = build_noise(noise)
         if not isinstance(self.noise, NoiseModel):
             raise TypeError(f"noise: expected the config of a noise model, got {noise}")

@@ -26,7 +26,9 @@ def instances_of(sample: Sample) -> Instances:
     """
     entries = sample.get("instances")
     if entries is None or "categories" not in sample:
-        raise LabelError("expected a sample of noisyseg.CocoDataset; other data sets lose the annotations' ids")
+        raise LabelError(
+            "expected a sample of noisyseg.CocoDataset; other data sets lose the annotations' ids"
+        )
     if "gt_bboxes" in sample or "gt_masks" in sample:
         raise LabelError("the annotations are loaded already; expected a place before mmdet.LoadAnnotations")
     size_hw = sample["height"], sample["width"]
@@ -34,7 +36,11 @@ def instances_of(sample: Sample) -> Instances:
     with_masks = sum("mask" in entry for entry in entries)
     if with_masks not in (0, len(entries)):
         raise LabelError(f"expected a mask for all {len(entries)} objects or none, got {with_masks}")
-    masks = tuple(Mask.from_coco(entry["mask"], size_hw) for entry in entries) if with_masks or not entries else None
+    masks = (
+        tuple(Mask.from_coco(entry["mask"], size_hw) for entry in entries)
+        if with_masks or not entries
+        else None
+    )
     return Instances(
         size_hw=size_hw,
         categories=sample["categories"],

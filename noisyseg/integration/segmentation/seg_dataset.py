@@ -36,5 +36,8 @@ class SegDataset(BaseSegDataset):
             raise FileNotFoundError(f"no image *{self.img_suffix} in {self.data_prefix['img_path']}")
         if self.void:
             for image in images:
-                image["label_map"] = {**(image["label_map"] or {}), **dict.fromkeys(self.void, self.ignore_index)}
+                image["label_map"] = {
+                    **(image["label_map"] or {}),
+                    **dict.fromkeys(self.void, self.ignore_index),
+                }
         return images

@@ -1,0 +1,60 @@
+# Synthetic scenes as label maps, 128 x 128 pixels; tools/make_scenes.py makes them.
+data_root = "{{$NOISYSEG_SCENES:data/scenes}}"
+classes = ("background", "blob", "ring", "box", "star", "key", "worm")
+
+load = [dict(type="mmengine.LoadImageFromFile"), dict(type="mmseg.LoadAnnotations")]
+pack = dict(type="mmseg.PackSegInputs")
+train_pipeline = [*load, dict(type="mmseg.RandomFlip", prob=0.5), pack]
+scenes = dict(
+    type="noisyseg.SegDataset", data_root=data_root, img_suffix=".png", metainfo=dict(classes=classes)
+)
+train_files = dict(img_path="images/train", seg_map_path="semantic/train")
+val_files = dict(img_path="images/val", seg_map_path="semantic/val")
+
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type="mmengine.InfiniteSampler", shuffle=True),
+    dataset=dict(**scenes, data_prefix=train_files, pipeline=train_pipeline),
+)
+
+# Validation looks at clean validation images, and at the first training images as they are given to the model.
+# A config with noisy labels changes `given_train` and adds `clean_train`.
+clean_val = dict(
+    **scenes,
+    data_prefix=val_files,
+    test_mode=True,
+    pipeline=[*load, pack, dict(type="noisyseg.TagSplit", split="clean")],
+)
+given_train = dict(
+    **scenes,
+    data_prefix=train_files,
+    test_mode=True,
+    indices=60,
+    pipeline=[*load, pack, dict(type="noisyseg.TagSplit", split="given")],
+)
+clean_train = dict(
+    **scenes,
+    data_prefix=train_files,
+    test_mode=True,
+    indices=60,
+    pipeline=[*load, pack, dict(type="noisyseg.TagSplit", split="clean_train")],
+)
+test_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type="mmengine.DefaultSampler", shuffle=False),
+    dataset=clean_val,
+)
+val_dataloader = {
+    **test_dataloader,
+    "dataset": dict(type="mmengine.ConcatDataset", datasets=[clean_val, given_train]),
+}
+score = dict(type="mmseg.IoUMetric", iou_metrics=["mIoU"])
+test_evaluator = dict(**score, prefix="clean")
+val_evaluator = [
+    dict(type="noisyseg.SplitMetric", split="clean", metric=score),
+    dict(type="noisyseg.SplitMetric", split="given", metric=score),
+]

@@ -1,0 +1,13 @@
+# The noise is put into the annotations while they are loaded; equal to the offline file of the same recipe and seed.
+_base_ = ["baseline_mask-rcnn-r18-small_2k_scenes-clean.py", "../_base_/noise/coco_n_hard.py"]
+inject_noise = dict(type="noisyseg.InjectNoise", noise=_base_.noise, seed=0)
+train_pipeline = _base_.train_pipeline
+train_pipeline.insert(1, inject_noise)
+given_train = _base_.given_train
+given_train.pipeline.insert(1, inject_noise)
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(datasets=[_base_.clean_val, given_train, _base_.clean_train]))
+val_evaluator = [
+    *_base_.val_evaluator,
+    dict(type="noisyseg.SplitMetric", split="clean_train", metric=_base_.score),
+]
