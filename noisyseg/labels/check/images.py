@@ -6,10 +6,13 @@ import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from noisyseg.labels.check.document import Progress
 from noisyseg.labels.check.findings import Finding, Json, Problem, as_id, shown
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 END_MARKS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}
 """What the last bytes of a complete file hold, so that only a suspect one is decoded."""
@@ -98,12 +101,12 @@ def _size_problems(entry: Json, header: Header) -> Iterator[Problem]:
 
 def _read_header(path: str) -> tuple[Header | None, list[Problem]]:
     """Returns what the header says, None where there is none, and what is wrong with the file."""
-    from PIL import Image  # takes 50 ms, which only this check needs
+    import PIL.Image  # takes 50 ms, which only this check needs
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of huge images; nothing is decoded
-            with Image.open(path) as image:
+            with PIL.Image.open(path) as image:
                 header = Header((image.height, image.width), _orientation(image))
                 mark = END_MARKS.get(image.format or "")
     except Exception as error:  # Pillow's decoders raise anything on a broken file
@@ -115,7 +118,9 @@ def _read_header(path: str) -> tuple[Header | None, list[Problem]]:
     return header, _decode_problems(path)
 
 
-def _orientation(image: object) -> int:
+def _orientation(image: Image) -> int:
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1  # Pillow would decode all pixels to look for EXIF behind them
     value = image.getexif().get(EXIF_ORIENTATION, 1)
     return value if type(value) is int else 1
 
@@ -129,12 +134,12 @@ def _tail(path: str, size: int = 256) -> bytes:
 
 def _decode_problems(path: str) -> list[Problem]:
     """Returns a problem if the pixels cannot all be read."""
-    from PIL import Image
+    import PIL.Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with PIL.Image.open(path) as image:
                 image.load()
     except Exception as error:  # as above
         return [
