@@ -14,12 +14,19 @@ set +m
 # A background job ignores Ctrl-C; without this it would go on installing after make has gone.
 trap 'kill -- "-$child" 2>/dev/null; exit 130' INT TERM
 
+# Say how far the compiler is, as ninja counts it, or else the last line of the log.
+latest() {
+    local count
+    count=$(tail -n 1000 "$log" | grep -oE '^ *\[[0-9]+/[0-9]+\]' | tail -n 1) || true
+    if [ -n "$count" ]; then echo "compiling ${count// /}"; else tail -n 1 "$log" | tr -d '\r'; fi
+}
+
 while kill -0 "$child" 2>/dev/null; do
     for _ in {1..50}; do
         sleep 0.2
         kill -0 "$child" 2>/dev/null || break 2
     done
-    printf '   %4d s  %s\n' "$SECONDS" "$(tail -n 1 "$log" | tr -d '\r' | cut -c 1-90)"
+    printf '   %4d s  %s\n' "$SECONDS" "$(latest | cut -c 1-90)"
 done
 
 if wait "$child"; then
