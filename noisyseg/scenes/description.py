@@ -6,6 +6,7 @@ in radians, from the x axis towards the y axis (down). Colours are red, green, b
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,8 +43,8 @@ class Texture:
     def __post_init__(self) -> None:
         if self.pattern not in PATTERNS:
             raise ValueError(f"pattern: expected one of {PATTERNS}, got {self.pattern!r}")
-        if not self.period > 0:
-            raise ValueError(f"period: expected pixels > 0, got {self.period}")
+        if not 0 < self.period < math.inf:
+            raise ValueError(f"period: expected finite pixels > 0, got {self.period}")
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,10 @@ class SceneObject:
     def __post_init__(self) -> None:
         if self.name not in CLASSES:
             raise ValueError(f"name: expected one of {CLASSES}, got {self.name!r}")
-        if not self.radius > 0:
-            raise ValueError(f"radius: expected pixels > 0, got {self.radius}")
+        if not 0 < self.radius < math.inf:
+            raise ValueError(f"radius: expected finite pixels > 0, got {self.radius}")
+        if not all(map(math.isfinite, (*self.centre, self.angle, *self.form))):
+            raise ValueError(f"centre, angle, form: expected finite numbers, got {self}")
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ _TYPICAL_HUE_RATE = 0.88
 _TYPICAL_PATTERN_RATE = 0.7
 _HUE_SPREAD = 0.06
 _SMALL_RATE = 0.2
+_LEAST_RADIUS = 4.5
+"""Pixels: what is smaller in a small frame would have no room for its holes and thin parts."""
 
 
 def sample_scene(rng: Generator, size_hw: tuple[int, int] = (128, 128)) -> Scene:
@@ -63,7 +65,7 @@ def _sample_object(rng: Generator, size_hw: tuple[int, int]) -> SceneObject:
     name = CLASSES[rng.integers(len(CLASSES))]
     small = rng.random() < _SMALL_RATE
     low, high = (0.045, 0.08) if small else (0.1, 0.28)
-    radius = min(size_hw) * math.exp(rng.uniform(math.log(low), math.log(high)))
+    radius = max(min(size_hw) * math.exp(rng.uniform(math.log(low), math.log(high))), _LEAST_RADIUS)
     if name in ("key", "worm"):
         radius *= 1.5  # thin objects are long, or they would have hardly any pixels
     return SceneObject(

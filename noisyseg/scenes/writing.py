@@ -160,9 +160,10 @@ def _write_png(
     height, width = pixels.shape[:2]
     image = Image.frombytes("RGB" if palette is None else "P", (width, height), pixels.tobytes())
     if palette is not None:
-        image.putpalette([channel for colour in palette for channel in colour])
-    # Eight bits a pixel whatever the palette's length: not every reader of label maps unpacks fewer.
-    image.save(path, format="PNG", compress_level=6, **({} if palette is None else {"bits": 8}))
+        # A full palette keeps Pillow from packing pixels into fewer bits, which not every reader unpacks.
+        full = [*palette, *[(0, 0, 0)] * (256 - len(palette))]
+        image.putpalette([channel for colour in full for channel in colour])
+    image.save(path, format="PNG", compress_level=6)
 
 
 def _write_annotations(folder: Path, jobs: Sequence[_Job], labels: Sequence[Instances]) -> None:
