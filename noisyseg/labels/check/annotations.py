@@ -82,6 +82,8 @@ class AnnotationCheck:
         yield from _reference_problems(annotation, "image", self._sizes, self.used_images)
         yield from _reference_problems(annotation, "category", self._categories, self.used_categories)
         yield from _crowd_problems(annotation)
+        if annotation.get("ignore"):
+            yield "ignore-set", f"ignore: expected none or 0, got {shown(annotation['ignore'])}"
         image_id = as_id(annotation.get("image_id"))
         size_hw = self._sizes.get(image_id)
         segmentation, shape = annotation.get("segmentation"), None

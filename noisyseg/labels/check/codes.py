@@ -183,6 +183,7 @@ _BOXES = {
         "a crowd's area is not its mask's; COCO's own are like that",
         "nothing: evaluation ignores crowds",
     ),
+    "ignore-set": Code("info", "`ignore` is set; mmdet leaves the object out", "nothing, if it is meant"),
     "iscrowd-missing": Code("error", "no iscrowd; COCO's evaluation needs it", "write 0"),
     "iscrowd-value": Code("error", "iscrowd is not 0 or 1", "write 0, or 1 for a group of objects"),
     "iscrowd-type": Code("warning", "iscrowd is true, false, 0.0 or 1.0", "write the whole number 0 or 1"),

@@ -35,22 +35,19 @@ def read_document(path: str | Path) -> tuple[Json | None, list[Problem]]:
             ("json-encoding", f"expected UTF-8, got byte 0x{raw[error.start]:02x} at {error.start}")
         )
         return None, problems
-    document, found = _parse(text)
+    refusal = _strict_refusal(raw)  # before the other reader, so that two documents never share the memory
+    document, found = _parse(text, refusal)
     problems += found
     if any(code == "json-syntax" for code, _ in problems):
         return None, problems
-    refusal = _strict_refusal(raw)
-    if refusal and not any(code == "json-nan" for code, _ in problems):
-        problems.append(("json-strict", f"expected standard JSON: {refusal}"))
-    elif refusal:
-        problems = [(c, f"{m}: {refusal}" if c == "json-nan" else m) for c, m in problems]
     misfit = _not_coco(document)
     if misfit:
         return None, [*problems, ("not-coco", misfit)]
     return document, problems
 
 
-def _parse(text: str) -> tuple[object, list[Problem]]:
+def _parse(text: str, refusal: str | None) -> tuple[object, list[Problem]]:
+    """Returns the value and the problems of a JSON text, which the strict reader refuses for ``refusal``."""
     literals: Counter[str] = Counter()
     repeated: Counter[str] = Counter()
 
@@ -83,7 +80,9 @@ def _parse(text: str) -> tuple[object, list[Problem]]:
     ]
     if literals:
         listed = ", ".join(f"{name} {_times(count, 'time')}" for name, count in literals.items())
-        problems.append(("json-nan", f"expected numbers, got {listed}"))
+        problems.append(("json-nan", f"expected numbers, got {listed}: {refusal}"))
+    elif refusal:
+        problems.append(("json-strict", f"expected standard JSON: {refusal}"))
     return document, problems
 
 

@@ -197,6 +197,7 @@ BROKEN = [
     Broken("iscrowd null", put(None, *POLYGON, "iscrowd"), "iscrowd-value"),
     Broken("iscrowd a string", put("0", *POLYGON, "iscrowd"), "iscrowd-value"),
     Broken("iscrowd a bool", put(False, *POLYGON, "iscrowd"), "iscrowd-type"),
+    Broken("ignored object", put(1, *POLYGON, "ignore"), "ignore-set"),
     Broken("crowd of polygons", put(1, *POLYGON, "iscrowd"), "crowd-polygon"),
     # repetitions
     Broken("object twice", grow({"id": 15}, *POLYGON), "annotation-duplicate"),
