@@ -132,7 +132,7 @@ def _reference_problems(
     if type(value) is not int:
         yield "id-type", f"{key}: expected a whole number, got {shown(value)}"
     elif value not in known:
-        yield f"{kind}-unknown", f"{key}: expected the id of a {kind} in the file, got {shown(value)}"
+        yield f"{kind}-unknown", f"{key}: expected the id of one {kind} of the file, got {shown(value)}"
     if reference is not None:
         used.add(reference)
 

@@ -50,12 +50,18 @@ def image_file_findings(
         if isinstance(entry, dict) and isinstance(entry.get("file_name"), str) and entry["file_name"]:
             name = os.path.normpath(entry["file_name"]).replace(os.sep, "/")
             named.add(name)
+            named.add(by_lower.get(name.lower()))
             for code, message in _file_problems(entry, name, folder, present, by_lower):
                 yield Finding(code, message, file, f"images[{place}]", image=as_id(entry.get("id")))
     extra = sorted(name for name in present - named if Path(name).suffix.lower() in IMAGE_SUFFIXES)
     if extra:
         listed = ", ".join(map(shown, extra[:3])) + (", ..." if len(extra) > 3 else "")
-        yield Finding("image-extra", f"{len(extra)} files that no image names: {listed}", file, "images")
+        yield Finding(
+            "image-extra",
+            f"expected an image for each file, got none for {len(extra)}: {listed}",
+            file,
+            "images",
+        )
 
 
 def _files_below(folder: str | Path) -> set[str]:

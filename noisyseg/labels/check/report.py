@@ -98,7 +98,7 @@ def _details(code: str, members: Sequence[Finding], *, colour: bool) -> Iterator
     for finding in members[:_FIRST]:
         yield f"  {': '.join(part for part in (_place(finding), finding.message) if part)}"
     if len(members) > _FIRST:
-        yield f"  ... and {len(members) - _FIRST} more"
+        yield f"  ... and {len(members) - _FIRST} more (--json lists all)"
     yield f"  -> {entry.fix}"
 
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from noisyseg.labels.check import CODES, Finding, check_coco, exit_code, json_report, text_report
+from noisyseg.labels.coco import read_coco
 
 NAN, INF = float("nan"), float("inf")
 POLYGON = "annotations", 0
@@ -285,6 +286,21 @@ def test_conventions_in_use_are_no_mismatch(bbox, area, document, save):
     assert check_coco(save(document)) == []
 
 
+def assert_readable(path):
+    file = read_coco(path)
+    for image_id in file.images:
+        for mask in file.instances(image_id).masks or ():
+            assert mask.area
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
+def test_what_has_no_errors_can_be_read(broken, document, save):
+    broken.mutate(document)
+    path = save(document)
+    if all(finding.severity != "error" for finding in check_coco(path)):
+        assert_readable(path)
+
+
 @pytest.mark.parametrize("split", ["train2017", "val2017"])
 def test_real_coco_has_no_errors_and_no_warnings(split, coco_tiny_dir):
     folder = coco_tiny_dir / "annotations"
@@ -375,6 +391,8 @@ def assert_reported(path, images):
     assert len(report["findings"]) == len(findings)
     assert text_report(findings, str(path)).isascii()
     assert exit_code(findings) in (0, 1, 2)
+    if not report["counts"]["error"]:
+        assert_readable(path)
 
 
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
