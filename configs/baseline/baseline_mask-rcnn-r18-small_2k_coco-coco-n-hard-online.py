@@ -1,4 +1,4 @@
-# The noise is put into the annotations while they are loaded; equal to the offline file of the same recipe and seed.
+# The noise is put in while annotations are loaded; equal to the noisy file of the same recipe and seed.
 _base_ = ["baseline_mask-rcnn-r18-small_2k_coco-clean.py", "../_base_/noise/coco_n_hard.py"]
 inject_noise = dict(type="noisyseg.InjectNoise", noise=_base_.noise, seed=0)
 train_pipeline = _base_.train_pipeline

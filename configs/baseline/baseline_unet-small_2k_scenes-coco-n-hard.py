@@ -1,4 +1,4 @@
-# Trains on the label maps in semantic_coco_n_hard/, painted from a noisy COCO file; README.md says how to make them.
+# Trains on label maps painted from a noisy COCO file; README.md says how to make them.
 _base_ = "baseline_unet-small_2k_scenes-clean.py"
 noisy_files = dict(img_path="images/train", seg_map_path="semantic_coco_n_hard/train")
 train_dataloader = dict(dataset=dict(data_prefix=noisy_files))

@@ -27,19 +27,19 @@ __all__ = ["InjectNoise"]
 class InjectNoise(BaseTransform):
     """Replaces the labels of each training image by noisy ones, the same on every epoch.
 
-    The draws are named by the seed, the image and the annotation. So they depend on no order, no number of loader
-    workers and no epoch, and ``tools/make_noise.py`` with the same recipe and seed writes the same labels to a
-    file.
+    The draws are named by the seed, the image and the annotation. So they depend on no order, no number of
+    loader workers and no epoch, and ``tools/make_noise.py`` with the same recipe and seed writes the same
+    labels to a file.
 
-    - Instances: over `noisyseg.CocoDataset`, *before* ``mmdet.LoadAnnotations``. The image's id is its COCO id.
-    - Label maps: *after* ``mmseg.LoadAnnotations`` and before any augmentation, with ``classes``. The image's id is
-      its file name without the ending; pixels of 255 stay what they are.
+    - Instances: over `noisyseg.CocoDataset`, *before* ``mmdet.LoadAnnotations``. An image is named by its id.
+    - Label maps: *after* ``mmseg.LoadAnnotations`` and before any augmentation, with ``classes``. An image is
+      named by its file's name without the ending; pixels of 255 stay what they are.
 
     Args:
         noise: The recipe, as in ``configs/_base_/noise``.
         seed: Master seed, an integer >= 0.
-        classes: Names of the classes 0..K-1 of label maps, because mmseg's samples do not carry them; None for
-            instances.
+        classes: Names of the classes 0..K-1 of label maps, because mmseg's samples do not carry them; None
+            for instances.
 
     Raises:
         TypeError: ``noise`` does not build a noise model.

@@ -1,4 +1,4 @@
-"""Between the samples that run through a host's pipeline and the labels of noisyseg; no mmdet or mmseg needed."""
+"""Between the samples that run through a host's pipeline and the labels of noisyseg."""
 
 from __future__ import annotations
 
@@ -21,32 +21,31 @@ def instances_of(sample: Sample) -> Instances:
         sample: What mmdet's pipeline passes on, before ``LoadAnnotations``.
 
     Raises:
-        LabelError: The sample does not come from `noisyseg.CocoDataset`, its annotations are loaded already, or
-            some objects have a mask and some have none.
+        LabelError: The sample does not come from `noisyseg.CocoDataset`, its annotations are loaded already,
+            some objects have a mask and some have none, or part of the file's classes is left out.
     """
     entries = sample.get("instances")
     if entries is None or "categories" not in sample:
-        raise LabelError(
-            "expected a sample of noisyseg.CocoDataset; other data sets lose the annotations' ids"
-        )
+        raise LabelError("expected a sample of noisyseg.CocoDataset; other data sets lose annotation ids")
     if "gt_bboxes" in sample or "gt_masks" in sample:
         raise LabelError("the annotations are loaded already; expected a place before mmdet.LoadAnnotations")
     size_hw = sample["height"], sample["width"]
     index, ids = sample["categories"].index, sample["category_ids"]
+    if len(ids) != len(index):
+        raise LabelError(
+            f"expected all {len(index)} classes of the file, got {len(ids)} of them: objects change into and "
+            "out of the others; train on a file from tools/make_noise.py instead"
+        )
     with_masks = sum("mask" in entry for entry in entries)
     if with_masks not in (0, len(entries)):
         raise LabelError(f"expected a mask for all {len(entries)} objects or none, got {with_masks}")
-    masks = (
-        tuple(Mask.from_coco(entry["mask"], size_hw) for entry in entries)
-        if with_masks or not entries
-        else None
-    )
+    masks = [Mask.from_coco(entry["mask"], size_hw) for entry in entries if "mask" in entry]
     return Instances(
         size_hw=size_hw,
         categories=sample["categories"],
         boxes=np.array([entry["bbox"] for entry in entries], np.float64).reshape(-1, 4),
         classes=np.array([index[ids[entry["bbox_label"]]] for entry in entries], np.int64),
-        masks=masks,
+        masks=tuple(masks) if with_masks or not entries else None,
         source=np.array([entry["ann_id"] for entry in entries], np.int64),
         crowd=np.array([entry["ignore_flag"] for entry in entries], bool),
     )
@@ -55,8 +54,7 @@ def instances_of(sample: Sample) -> Instances:
 def put_instances(sample: Sample, labels: Instances) -> None:
     """Replaces the objects of ``sample`` by ``labels``, in the form that mmdet's ``LoadAnnotations`` reads.
 
-    A box thinner than a pixel is left out, as mmdet leaves it out of a file. Objects keep the keys that we do not
-    know of.
+    A box thinner than a pixel is left out, as mmdet leaves it out of a file. Other keys of an object stay.
     """
     clean = {entry["ann_id"]: entry for entry in sample["instances"]}
     label_of = {id_: label for label, id_ in enumerate(sample["category_ids"])}

@@ -1,9 +1,9 @@
-"""Several scores from one validation run: each on its own part of the images, against its own version of labels.
+"""Several scores from one validation run, each on its own images and against its own version of the labels.
 
 A validation loader concatenates data sets whose samples are tagged (`TagSplit`): clean validation images, and
-training images with the labels they are trained on. One `SplitMetric` a tag feeds a metric of the host. The log
-then shows the *score against clean labels* beside the *agreement with the given ones*, and memorization is where
-the second goes on rising while the first falls.
+training images with the labels they are trained on. One `SplitMetric` a tag feeds a metric of the host. The
+log then shows the *score against clean labels* beside the *agreement with the given ones*, and memorization
+is where the second goes on rising while the first falls.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class TagSplit(BaseTransform):
 class SplitMetric(BaseMetric):
     """A metric of the host, over the samples of one split; its scores are logged as ``<split>/<score>``.
 
-    A ``mmdet.CocoMetric`` with an ``ann_file`` counts images of that file that were not predicted as missed: give
-    it the file of exactly the split's images, or none, and it takes the labels from the samples.
+    A ``mmdet.CocoMetric`` with an ``ann_file`` counts images of that file that were not predicted as missed:
+    give it the file of exactly the split's images, or none, and it takes the labels from the samples.
 
     Args:
         split: Which samples, by the name that `TagSplit` wrote.

@@ -37,8 +37,8 @@ train_dataloader = dict(
     ),
 )
 
-# Validation looks at clean validation images, and at the first training images as they are given to the model.
-# A config with noisy labels changes `given_train` and adds `clean_train`.
+# Validation looks at clean validation images, and at the first training images with the labels that
+# the model is given. A config with noisy labels changes `given_train` and adds `clean_train`.
 clean_val = dict(
     **coco,
     **val_files,

@@ -1,5 +1,6 @@
-# Any folder in the layout of COCO 2017, at a size for CPUs. Set NOISYSEG_COCO to where it is; where the files have
-# other names, say so in `ann_file` and `data_prefix`. Classes are those of the files; set `num_classes` to their number.
+# Any folder in the layout of COCO 2017, at a size for CPUs. Set NOISYSEG_COCO to where it is; where the files
+# have other names, say so in `ann_file` and `data_prefix`. The classes are those of the files; the model's
+# `num_classes` is to be their number.
 data_root = "{{$NOISYSEG_COCO:data/coco}}"
 
 load = [dict(type="mmengine.LoadImageFromFile")]
@@ -32,8 +33,8 @@ train_dataloader = dict(
     ),
 )
 
-# Validation looks at clean validation images, and at the first training images as they are given to the model.
-# A config with noisy labels changes `given_train` and adds `clean_train`.
+# Validation looks at clean validation images, and at the first training images with the labels that
+# the model is given. A config with noisy labels changes `given_train` and adds `clean_train`.
 clean_val = dict(
     **coco,
     **val_files,

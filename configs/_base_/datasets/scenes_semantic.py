@@ -19,8 +19,8 @@ train_dataloader = dict(
     dataset=dict(**scenes, data_prefix=train_files, pipeline=train_pipeline),
 )
 
-# Validation looks at clean validation images, and at the first training images as they are given to the model.
-# A config with noisy labels changes `given_train` and adds `clean_train`.
+# Validation looks at clean validation images, and at the first training images with the labels that
+# the model is given. A config with noisy labels changes `given_train` and adds `clean_train`.
 clean_val = dict(
     **scenes,
     data_prefix=val_files,

@@ -1,5 +1,5 @@
 # For the small models: from random weights, on a CPU, in minutes.
-train_cfg = dict(type="mmengine.IterBasedTrainLoop", max_iters=2000, val_interval=200)
+train_cfg = dict(type="mmengine.IterBasedTrainLoop", max_iters=2000, val_interval=500)
 val_cfg = dict(type="mmengine.ValLoop")
 test_cfg = dict(type="mmengine.TestLoop")
 optim_wrapper = dict(

@@ -1,4 +1,4 @@
-# detectron2's "3x" in iterations, at the batch of 4 and the rate of 0.0025 that the COCO-N runs were listed with.
+# detectron2's "3x" in iterations, at the batch of 4 and the rate of 0.0025 of the COCO-N runs.
 train_cfg = dict(type="mmengine.IterBasedTrainLoop", max_iters=270_000, val_interval=30_000)
 val_cfg = dict(type="mmengine.ValLoop")
 test_cfg = dict(type="mmengine.TestLoop")

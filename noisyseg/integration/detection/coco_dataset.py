@@ -18,7 +18,7 @@ __all__ = ["CocoDataset"]
 
 @DATASETS.register_module()
 class CocoDataset(MMDetCocoDataset):
-    """COCO annotations whose objects carry ``ann_id``, so that noise and corrections know whom they belong to.
+    """COCO annotations whose objects carry ``ann_id``, so that noise knows whom it belongs to.
 
     Differs from mmdet's in what it does not pass over in silence:
 
@@ -60,9 +60,9 @@ class CocoDataset(MMDetCocoDataset):
         images = super().load_data_list()
         if self._left_out:
             print_log(
-                f"{self.ann_file}: mmdet leaves out {len(self._left_out)} annotations (without area, thinner than a "
-                "pixel, outside of the image, marked 'ignore', or of a class that is not trained on): ids "
-                f"{', '.join(map(str, self._left_out[:10]))}{' …' if len(self._left_out) > 10 else ''}",
+                f"{self.ann_file}: mmdet leaves out {len(self._left_out)} annotations (without area, thinner "
+                "than a pixel, outside of the image, marked 'ignore', or of a class that is not trained on): "
+                f"ids {', '.join(map(str, self._left_out[:10]))}{' …' if len(self._left_out) > 10 else ''}",
                 "current",
                 logging.WARNING,
             )

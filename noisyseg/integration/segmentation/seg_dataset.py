@@ -17,7 +17,7 @@ class SegDataset(BaseSegDataset):
     """Folders of images and label maps, whose classes the config names in ``metainfo``.
 
     Args:
-        void: Numbers in the label maps that mean "no class", such as 11 in CamVid; read as 255, which is ignored.
+        void: Numbers in the label maps that mean "no class", such as 11 in CamVid; read as ignored, 255.
         **settings: The arguments of ``mmseg.BaseSegDataset``.
     """
 
@@ -36,8 +36,5 @@ class SegDataset(BaseSegDataset):
             raise FileNotFoundError(f"no image *{self.img_suffix} in {self.data_prefix['img_path']}")
         if self.void:
             for image in images:
-                image["label_map"] = {
-                    **(image["label_map"] or {}),
-                    **dict.fromkeys(self.void, self.ignore_index),
-                }
+                image["label_map"] = (image["label_map"] or {}) | dict.fromkeys(self.void, self.ignore_index)
         return images
