@@ -61,17 +61,14 @@ def _frame_problems(bbox: list, box: Box, size_hw: SizeHW) -> Iterator[Problem]:
 
 
 def _mask_problems(bbox: list, box: Box, shape: Shape) -> Iterator[Problem]:
+    if _near(box, shape):
+        return
     x0, y0, x1, y1 = shape.box
-    expected = f"bbox: expected about {_text([x0, y0, x1 - x0, y1 - y0])}, the mask's box, got {_text(bbox)}"
+    gap = max(x0 - box[2], y0 - box[3], box[0] - x1, box[1] - y1)
+    code = "bbox-disjoint" if gap >= BOX_TOLERANCE else "bbox-mismatch"
+    expected = f"about {_text([x0, y0, x1 - x0, y1 - y0])}, the mask's box"
     hint = "; it is written as corners x0, y0, x1, y1" if _near(tuple(map(float, bbox)), shape) else ""
-    if (
-        box[0] >= x1 + BOX_TOLERANCE
-        or box[1] >= y1 + BOX_TOLERANCE
-        or min(box[2] - x0, box[3] - y0) <= -BOX_TOLERANCE
-    ):
-        yield "bbox-disjoint", expected + hint
-    elif not _near(box, shape):
-        yield "bbox-mismatch", expected + hint
+    yield code, f"bbox: expected {expected}, got {_text(bbox)}{hint}"
 
 
 def _near(box: Box, shape: Shape) -> bool:
