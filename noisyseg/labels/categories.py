@@ -50,9 +50,7 @@ class Categories:
         entries = list(categories)
         for place, entry in enumerate(entries):
             if not isinstance(entry, Mapping) or type(entry.get("id")) is not int or "name" not in entry:
-                raise LabelError(
-                    f"expected an id (whole number) and a name, got {entry}", where=f"categories[{place}]"
-                )
+                raise LabelError(f"expected an id (whole number) and a name, got {entry}", where=f"categories[{place}]")
         entries.sort(key=lambda entry: entry["id"])
         return cls(
             tuple(entry["id"] for entry in entries),

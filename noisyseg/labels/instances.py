@@ -75,9 +75,7 @@ class Instances(_Replaceable):
         if not np.isfinite(self.boxes).all():
             raise LabelError("boxes: expected finite numbers, got NaN or infinite ones")
         if n and not (self.classes.min() >= 0 and self.classes.max() < len(self.categories)):
-            raise LabelError(
-                f"classes: expected 0..{len(self.categories) - 1}, got {np.unique(self.classes)}"
-            )
+            raise LabelError(f"classes: expected 0..{len(self.categories) - 1}, got {np.unique(self.classes)}")
         if self.masks is not None:
             if len(self.masks) != n:
                 raise LabelError(f"masks: expected {n}, one an object, got {len(self.masks)}")
@@ -141,9 +139,7 @@ class SemanticMap(_Replaceable):
         wrong = np.unique(self.classes)
         wrong = wrong[(wrong != IGNORE) & ((wrong < 0) | (wrong >= len(self.categories)))]
         if wrong.size:
-            raise LabelError(
-                f"classes: expected 0..{len(self.categories) - 1} or {IGNORE}, got {wrong.tolist()}"
-            )
+            raise LabelError(f"classes: expected 0..{len(self.categories) - 1} or {IGNORE}, got {wrong.tolist()}")
 
     @property
     def size_hw(self) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pycocotools import mask as coco_mask
 
 from noisyseg.labels import polygons, rle
 from noisyseg.labels.errors import LabelError
@@ -45,7 +46,6 @@ class Mask:
         self.size_hw = size_hw
         self._coco = coco
         self._rings: list[polygons.Ring] | None = None
-        self._counts: str | None = None
         if crop is not None:
             self.__dict__["crop"] = crop
 
@@ -57,7 +57,11 @@ class Mask:
             LabelError: The segmentation cannot be rasterised safely.
         """
         mask = cls(size_hw, coco=segmentation)
-        mask._rings, mask._counts = _checked_geometry(segmentation, size_hw)
+        rings, counts = _checked_geometry(segmentation, size_hw)
+        if counts is None:
+            mask._rings = rings
+        else:
+            mask.__dict__["rle"] = {"size": list(size_hw), "counts": counts}
         return mask
 
     @classmethod
@@ -82,37 +86,40 @@ class Mask:
     @cached_property
     def crop(self) -> Crop:
         """A window that holds every foreground pixel; not always the tightest one."""
-        counts = self._counts
-        if counts is None:
+        return Crop(*rle.crop_from_string(self.rle["counts"], self.size_hw))
+
+    @cached_property
+    def rle(self) -> dict[str, Any]:
+        """The mask as compressed RLE, ``counts`` as ``str``, whatever it was read from."""
+        if self._rings is not None:
             counts = polygons.string_from_rings(self._rings, self.size_hw)
-        return Crop(*rle.crop_from_string(counts, self.size_hw))
+        else:
+            counts = rle.string_from_runs(rle.runs_from_crop(*self.crop, self.size_hw), self.size_hw)
+        return {"size": list(self.size_hw), "counts": counts}
+
+    # Area, box and IoU come from the run lengths: their cost does not grow with the object.
 
     @cached_property
     def area(self) -> int:
         """Number of foreground pixels."""
-        return cv2.countNonZero(self.crop.pixels)
+        return int(coco_mask.area(self.rle))
 
     @cached_property
     def box(self) -> tuple[int, int, int, int]:
         """Tight half-open box ``(x0, y0, x1, y1)`` in pixels; four zeros for an empty mask."""
-        left, top, width, height = cv2.boundingRect(self.crop.pixels)
-        if not width:
-            return 0, 0, 0, 0
-        left, top = left + self.crop.left, top + self.crop.top
+        left, top, width, height = (int(value) for value in coco_mask.toBbox(self.rle))
         return left, top, left + width, top + height
+
+    def iou(self, other: Mask) -> float:
+        """Returns intersection over union in [0, 1]; two empty masks agree, so they give 1."""
+        both = int(coco_mask.area(coco_mask.merge([self.rle, other.rle], intersect=True)))
+        union = self.area + other.area - both
+        return both / union if union else 1.0
 
     @property
     def segmentation(self) -> Segmentation:
-        """The COCO form: what was read, else compressed RLE with ``counts`` as ``str``."""
-        if self._coco is None:
-            self._coco = self.rle
-        return self._coco
-
-    @property
-    def rle(self) -> dict[str, Any]:
-        """The mask as compressed RLE, whatever it was read from."""
-        runs = rle.runs_from_crop(*self.crop, self.size_hw)
-        return {"size": list(self.size_hw), "counts": rle.string_from_runs(runs, self.size_hw)}
+        """The COCO form: what was read, else compressed RLE."""
+        return self.rle if self._coco is None else self._coco
 
     def window(self, margin: int) -> Crop:
         """Returns the crop widened by ``margin`` pixels on each side, cut at the frame.
@@ -135,24 +142,6 @@ class Mask:
         left, top, pixels = self.crop
         frame[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
         return frame
-
-    def intersection(self, other: Mask) -> int:
-        """Returns the number of pixels that are foreground in both masks."""
-        (left, top, a), (other_left, other_top, b) = self.crop, other.crop
-        x0, y0 = max(left, other_left), max(top, other_top)
-        x1 = min(left + a.shape[1], other_left + b.shape[1])
-        y1 = min(top + a.shape[0], other_top + b.shape[0])
-        if x0 >= x1 or y0 >= y1:
-            return 0
-        mine = a[y0 - top : y1 - top, x0 - left : x1 - left]
-        theirs = b[y0 - other_top : y1 - other_top, x0 - other_left : x1 - other_left]
-        return cv2.countNonZero(mine & theirs)
-
-    def iou(self, other: Mask) -> float:
-        """Returns intersection over union in [0, 1]; two empty masks agree, so they give 1."""
-        both = self.intersection(other)
-        union = self.area + other.area - both
-        return both / union if union else 1.0
 
 
 def _checked_geometry(

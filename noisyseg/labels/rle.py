@@ -10,6 +10,7 @@ use: pycocotools reads and writes out of bounds on a string whose runs do not fi
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco_mask
@@ -135,23 +136,36 @@ def runs_from_crop(left: int, top: int, pixels: Pixels, size_hw: tuple[int, int]
         (R,) int64 alternating background and foreground, summing to H * W.
     """
     height, width = size_hw
-    columns = np.ascontiguousarray(pixels.T)
-    w, h = columns.shape
-    # One separating zero in front of each column turns every run inside a column into two sign changes.
-    padded = np.zeros((w, h + 1), np.int8)
-    padded[:, 1:] = columns
-    flat = padded.ravel()
+    columns = column_major(pixels)
+    h = columns.shape[1]
+    if columns[:, 0].any() and columns[:, -1].any():
+        # An empty row on top ends every run with its column, so changes alternate: on, off, on, off …
+        columns = cv2.copyMakeBorder(columns, 0, 0, 1, 0, cv2.BORDER_CONSTANT, value=0)
+        top -= 1
+    stride = columns.shape[1]
+    flat = columns.ravel()
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if flat[0]:
+        changes = np.insert(changes, 0, 0)
     if flat[-1]:
         changes = np.append(changes, flat.size)
-    # A change at offset 0 of a column closes the run that reached the bottom of the column before it.
-    column, row = np.divmod(changes, h + 1)
-    ends = np.arange(changes.size) % 2 == 1
-    wrapped = ends & (row == 0)
-    position = (left + column - wrapped) * height + top + np.where(wrapped, h, row - 1)
-    if h == height and position.size > 2:
+    column, row = np.divmod(changes, stride)
+    # A run that reaches the bottom goes off at the first pixel of the next column.
+    wraps = row[1::2] == 0
+    column[1::2] -= wraps
+    row[1::2] += wraps * stride
+    edges = np.empty(changes.size + 2, np.int64)
+    edges[0], edges[-1] = 0, height * width
+    np.add((column + left) * height, row + top, out=edges[1:-1])
+    if h == height and changes.size > 2:
         # Only a full-height window lets a run go on in the next column: join what touches.
-        touching = np.flatnonzero(position[1:-1:2] == position[2::2])
-        position = np.delete(position, np.concatenate((2 * touching + 1, 2 * touching + 2)))
-    runs = np.diff(position, prepend=0, append=height * width)
+        touching = np.flatnonzero(edges[2:-2:2] == edges[3:-1:2])
+        edges = np.delete(edges, np.concatenate((2 * touching + 2, 2 * touching + 3)))
+    runs = edges[1:] - edges[:-1]
     return runs[:-1] if runs[-1] == 0 else runs
+
+
+def column_major(pixels: Pixels) -> Pixels:
+    """Returns the (w, h) transpose of a window, contiguous in memory."""
+    columns = pixels.T
+    return columns if columns.flags.c_contiguous else cv2.transpose(pixels)

@@ -20,8 +20,19 @@ NoiseConfig = NoiseModel | Mapping[str, Any]
 
 
 def build_noise(noise: NoiseConfig) -> NoiseModel:
-    """Returns the model that a config dict names; a model comes back as it is."""
-    return noise if isinstance(noise, NoiseModel) else TASK_UTILS.build(dict(noise))
+    """Returns the model that a config dict names; a model comes back as it is.
+
+    Raises:
+        KeyError: No noise model is registered under the name.
+        TypeError: The arguments are not those of the model.
+    """
+    if isinstance(noise, NoiseModel):
+        return noise
+    arguments = dict(noise)
+    name = arguments.pop("type")
+    own = TASK_UTILS.module_dict.get(str(name).removeprefix("noisyseg."))
+    # mmengine's own look-up imports torch, which costs every worker process seconds: only for models of others.
+    return TASK_UTILS.build(dict(noise)) if own is None else own(**arguments)
 
 
 @TASK_UTILS.register_module()
@@ -146,27 +157,30 @@ class Recipe(Chain[Instances]):
     def run(self, labels: Instances, rng: Generator) -> tuple[Instances, Params]:
         """See :meth:`NoiseModel.run`."""
         noisy, params = super().run(self._opened(labels), rng)
-        return self._finished(labels, noisy), params
+        noisy, vanished = self._finished(labels, noisy)
+        return noisy, params | {"vanished": vanished}
 
     def apply(self, labels: Instances, params: Params) -> Instances:
         """See :meth:`NoiseModel.apply`."""
-        return self._finished(labels, super().apply(self._opened(labels), params))
+        return self._finished(labels, super().apply(self._opened(labels), params))[0]
 
     def _opened(self, clean: Instances) -> Instances:
         return clean if self.crowds == "keep" else clean.replace(crowd=np.zeros_like(clean.crowd))
 
-    def _finished(self, clean: Instances, noisy: Instances) -> Instances:
-        """Returns the noisy labels with vanished objects settled, boxes recomputed and crowd flags back."""
+    def _finished(self, clean: Instances, noisy: Instances) -> tuple[Instances, list[int]]:
+        """Returns the labels with vanished objects settled, boxes around masks and crowd flags back; who vanished."""
         if self.crowds == "noise":
             noisy = noisy.replace(crowd=np.isin(noisy.source, clean.source[clean.crowd]))
         if noisy.masks is None or noisy.masks is clean.masks:
-            return noisy
+            return noisy, []
         before = dict(zip(clean.source.tolist(), clean.masks, strict=True))
         masks, boxes = list(noisy.masks), noisy.boxes.copy()
-        stays = np.ones(len(noisy), bool)
+        stays, vanished = np.ones(len(noisy), bool), []
         for i, source in enumerate(noisy.source.tolist()):
             if masks[i] is before.get(source):
                 continue
+            if not masks[i].area:
+                vanished.append(source)
             if masks[i].area or self.on_empty == "keep":
                 if self.boxes == "tight":
                     boxes[i] = masks[i].box
@@ -175,4 +189,4 @@ class Recipe(Chain[Instances]):
             else:
                 stays[i] = False
         noisy = noisy.replace(masks=tuple(masks), boxes=boxes)
-        return noisy if stays.all() else noisy.take(np.flatnonzero(stays))
+        return (noisy if stays.all() else noisy.take(np.flatnonzero(stays))), vanished

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from noisyseg.labels import Instances
@@ -56,3 +58,7 @@ class Localization(ObjectNoise):
             moved.append(kernels.displace(part, offsets[start:stop]))
             start = stop
         return Change(mask=filled(moved, left, top, mask.size_hw))
+
+    def describe(self, draws: Params) -> list[dict[str, Any]]:
+        """See the base class; thousands of offsets are counted, not listed: the seed gives them again."""
+        return [{"op": self.op, "params": self.settings, "draws": {"vertices": len(draws["offsets"]) // 2}}]

@@ -1,1 +1,3 @@
 """Pure functions under the noise models: arrays and numbers in, arrays out, no draws."""
+
+__all__: list[str] = []

@@ -46,7 +46,7 @@ def scale(pixels: Pixels, size: int, grow: bool) -> Pixels:
     """
     operation = cv2.dilate if grow else cv2.erode
     # A square is symmetric, so the transposed view, contiguous for column-major pixels, gives the same result.
-    return operation(np.ascontiguousarray(pixels.T), np.ones((size, size), np.uint8)).T
+    return operation(pixels.T, np.ones((size, size), np.uint8)).T
 
 
 def parts(pixels: Pixels, *, holes: bool) -> list[Part]:
@@ -122,9 +122,7 @@ def simplify(part: Part, tolerance: float) -> Part:
         part: The part.
         tolerance: Largest distance, in pixels, by which the outline may move.
     """
-    return Part(
-        _simplify_ring(part.outer, tolerance), tuple(_simplify_ring(hole, tolerance) for hole in part.holes)
-    )
+    return Part(_simplify_ring(part.outer, tolerance), tuple(_simplify_ring(hole, tolerance) for hole in part.holes))
 
 
 def _simplify_ring(ring: Ring, tolerance: float) -> Ring:

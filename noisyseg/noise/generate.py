@@ -1,0 +1,251 @@
+"""Write a noisy copy of a COCO file: read, image by image through a recipe, write, and a manifest beside it."""
+
+from __future__ import annotations
+
+import gc
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import orjson
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from noisyseg.labels import Categories, LabelError
+from noisyseg.labels.coco import CocoFile, instances_from_coco, read_coco
+from noisyseg.labels.files import atomic_path, sha256, write_json
+from noisyseg.labels.rng import keyed_rng
+from noisyseg.noise.compose import Recipe, build_noise
+from noisyseg.noise.provenance import noisy_annotations
+
+Json = dict[str, Any]
+ImageTask = tuple[Json, list[Json]]
+# Annotations in one task: enough to make the way to a worker cheap, few enough to share work out evenly.
+TASK_SIZE = 1000
+# Annotations in one write.
+BLOCK = 10_000
+
+
+def generate_noise(
+    recipe: Mapping[str, Any],
+    source: str | Path,
+    target: str | Path,
+    *,
+    seed: int,
+    workers: int = 1,
+    force: bool = False,
+    split: Literal["train", "val", "test"] | None = None,
+    progress: bool = False,
+) -> Json:
+    """Writes a noisy copy of a COCO file and returns its manifest, which is also written beside it.
+
+    The same recipe, seed and annotations give the same bytes, for any number of workers; an annotation gets the same
+    noise wherever it stands in the file. What is at ``target`` stays as it is until the new file is complete.
+
+    Args:
+        recipe: Config of a :class:`~noisyseg.noise.compose.Recipe`.
+        source: The clean COCO file.
+        target: The noisy file; its manifest is ``<stem>.manifest.json`` in the same folder.
+        seed: Master seed, >= 0.
+        workers: Number of processes, >= 1.
+        force: Whether to replace an existing ``target``.
+        split: What ``source`` is; a file that looks like val or test is refused unless it is named so here.
+        progress: Whether to draw a progress bar on stderr.
+
+    Returns:
+        The manifest: recipe, seed, versions, SHA-256 of both files, counts and realised rates.
+
+    Raises:
+        LabelError: The input cannot be used; the message names file and annotation.
+        FileExistsError: ``target`` exists and ``force`` is not set, or is ``source`` itself.
+        ValueError: The recipe is not a Recipe, or the file looks like an evaluation split.
+    """
+    source, target = Path(source), Path(target)
+    model = build_noise(recipe)
+    if not isinstance(model, Recipe):
+        raise ValueError(f"recipe: expected a noisyseg.Recipe at the outside, got {model.op}")
+    _check_target(source, target, force)
+    if split is None and is_evaluation_split(source):
+        raise ValueError(
+            f"{source}: looks like a validation or test file, and models are to be evaluated on clean labels; "
+            "name the split if it is to be noisy all the same"
+        )
+    start = time.perf_counter()
+    coco = read_coco(source)
+    shift = _id_shift(coco)
+    written: list[bytes] = [b""] * len(coco.document["annotations"])
+    counts: Counter[str] = Counter()
+    tasks = list(_tasks(coco))
+    settings = (orjson.dumps(recipe), seed, shift)
+    results = _run(settings, coco, tasks, workers)
+    with _no_garbage_collection(), tqdm(total=len(written), unit="ann", unit_scale=True, disable=not progress) as bar:
+        for places, (lines, happened) in zip(tasks, results, strict=True):
+            positions = [place for image_places in places.values() for place in image_places]
+            for place, line in zip(positions, lines, strict=True):
+                written[place] = line
+            counts += happened
+            bar.update(len(positions))
+    _write(coco.document, written, target)
+    manifest = _manifest(recipe, seed, source, target, counts, len(written), shift, time.perf_counter() - start)
+    write_json(manifest_path(target), manifest, indent=True)
+    return manifest
+
+
+def manifest_path(target: str | Path) -> Path:
+    """Returns where the manifest of a noisy file stands."""
+    return Path(target).with_suffix(".manifest.json")
+
+
+def is_evaluation_split(path: str | Path) -> bool:
+    """Returns whether the name of a file, or of its folder, says that it is for validation or test."""
+    path = Path(path)
+    words = re.split(r"[^a-z]+", f"{path.parent.name} {path.stem}".lower())
+    return any(re.fullmatch(r"(mini)?val(id|idation)?|test(ing|dev)?", word) for word in words)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keeps the collector from walking millions of parsed objects again and again; nothing here makes cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _check_target(source: Path, target: Path, force: bool) -> None:
+    if target.exists() and (not force or target.samefile(source)):
+        raise FileExistsError(f"{target}: is there already; nothing was written")
+    if target.suffix != ".json":
+        raise ValueError(f"{target}: expected a name that ends in .json")
+
+
+def _id_shift(coco: CocoFile) -> int:
+    """Returns 1 where an annotation has id 0, which pycocotools takes for "unmatched", else 0."""
+    return int(any(annotation["id"] == 0 for annotation in coco.document["annotations"]))
+
+
+def _tasks(coco: CocoFile) -> Iterator[dict[int, list[int]]]:
+    """Yields the positions of about TASK_SIZE annotations by image."""
+    task: dict[int, list[int]] = {}
+    size = 0
+    for image_id, places in coco.positions.items():
+        if places:
+            task[image_id] = places
+            size += len(places)
+        if size >= TASK_SIZE:
+            yield task
+            task, size = {}, 0
+    if task:
+        yield task
+
+
+def _run(
+    settings: tuple[bytes, int, int], coco: CocoFile, tasks: Sequence[dict[int, list[int]]], workers: int
+) -> Iterator[tuple[list[bytes], Counter[str]]]:
+    """Yields what becomes of each task, in order."""
+    annotations = coco.document["annotations"]
+
+    def images(task: dict[int, list[int]]) -> list[ImageTask]:
+        return [(coco.images[image_id], [annotations[place] for place in places]) for image_id, places in task.items()]
+
+    try:
+        if workers == 1:
+            for task in tasks:
+                yield _noise_images(settings, coco.categories, images(task))
+            return
+        jobs = (delayed(_noise_packed)(settings, coco.categories, orjson.dumps(images(task))) for task in tasks)
+        for packed, happened in Parallel(n_jobs=workers, return_as="generator")(jobs):
+            yield packed.split(b"\n"), happened
+    except LabelError as error:
+        raise error.at(file=coco.path) from None
+
+
+def _noise_packed(
+    settings: tuple[bytes, int, int], categories: Categories, images: bytes
+) -> tuple[bytes, Counter[str]]:
+    """Does the work of :func:`_noise_images` on bytes, which travel between processes faster than objects."""
+    lines, counts = _noise_images(settings, categories, orjson.loads(images))
+    return b"\n".join(lines), counts
+
+
+def _noise_images(
+    settings: tuple[bytes, int, int], categories: Categories, images: Sequence[ImageTask]
+) -> tuple[list[bytes], Counter[str]]:
+    """Returns the JSON of each noisy annotation (empty where it was removed), in order, and what happened."""
+    recipe, seed, shift = settings
+    model = _model(recipe)
+    lines, counts = [], Counter()
+    for image, given in images:
+        clean = instances_from_coco(image, given, categories)
+        noisy, params = model.run(clean, keyed_rng(seed, image["id"]))
+        entries, happened = noisy_annotations(
+            given,
+            clean,
+            noisy,
+            model.history(params),
+            params["vanished"],
+            keep_boxes=model.boxes == "keep",
+        )
+        counts += happened
+        for entry in entries:
+            if entry is not None and shift:
+                entry = entry | {"id": entry["id"] + shift}
+            lines.append(b"" if entry is None else orjson.dumps(entry))
+    return lines, counts
+
+
+@lru_cache(maxsize=1)
+def _model(recipe: bytes) -> Recipe:
+    cv2.setNumThreads(1)  # one process a core; OpenCV's own threads would only fight over it
+    return build_noise(orjson.loads(recipe))
+
+
+def _write(document: Json, written: Sequence[bytes], target: Path) -> None:
+    """Writes the document with its annotations replaced, keys in the order of the input."""
+    lines = [line for line in written if line]
+    with atomic_path(target) as partial, partial.open("wb") as file:
+        for number, (key, value) in enumerate(document.items()):
+            file.write((b"{" if number == 0 else b",") + orjson.dumps(key) + b":")
+            if key != "annotations":
+                file.write(orjson.dumps(value))
+                continue
+            file.write(b"[")
+            for first in range(0, len(lines), BLOCK):
+                file.write((b"," if first else b"") + b",".join(lines[first : first + BLOCK]))
+            file.write(b"]")
+        file.write(b"}\n")
+
+
+def _manifest(
+    recipe: Mapping[str, Any],
+    seed: int,
+    source: Path,
+    target: Path,
+    counts: Counter[str],
+    total: int,
+    shift: int,
+    seconds: float,
+) -> Json:
+    names = ("noisyseg", "numpy", "pycocotools", "shapely")
+    return {
+        "recipe": recipe,
+        "seed": seed,
+        "clean": {"file": source.name, "sha256": sha256(source)},
+        "noisy": {"file": target.name, "sha256": sha256(target)},
+        "annotations": total,
+        "counts": dict(sorted(counts.items())),
+        "rates": {name: round(count / total, 6) for name, count in sorted(counts.items())},
+        "warnings": ["an annotation had id 0: every annotation id is one higher than in the input"] * shift,
+        "versions": {name: version(name) for name in names} | {"opencv": cv2.__version__},
+        "seconds": round(seconds, 3),
+    }

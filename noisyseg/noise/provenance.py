@@ -1,0 +1,81 @@
+"""From noisy labels back to COCO annotations that say what happened to them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from noisyseg.labels import Instances
+from noisyseg.labels.coco import mask_fields
+from noisyseg.noise.model import History
+
+Json = dict[str, Any]
+
+
+def noisy_annotations(
+    annotations: Sequence[Json],
+    clean: Instances,
+    noisy: Instances,
+    history: History,
+    vanished: Collection[int],
+    *,
+    keep_boxes: bool,
+) -> tuple[list[Json | None], Counter[str]]:
+    """Returns the annotations of one image with noise written into them.
+
+    An annotation that no model touched comes back as the same object. One that was touched keeps its fields and
+    their order, and gains a key ``noise``: the chain of operations with parameters and draws, the clean class, box and
+    area, the IoU to the clean mask, and flags.
+
+    Args:
+        annotations: The clean entries, in the order of ``clean``.
+        clean: The clean labels.
+        noisy: The noisy labels.
+        history: What was done to each source, see :meth:`~noisyseg.noise.model.NoiseModel.history`.
+        vanished: Sources whose masks vanished under the noise.
+        keep_boxes: Whether ``bbox`` and ``area`` stay those of the clean mask.
+
+    Returns:
+        One entry an annotation, None where the object was removed; and how often each thing happened.
+    """
+    places = {source: place for place, source in enumerate(noisy.source.tolist())}
+    counts: Counter[str] = Counter()
+    written: list[Json | None] = []
+    for i, annotation in enumerate(annotations):
+        source = int(clean.source[i])
+        chain = history.get(source)
+        if chain is None:
+            counts["untouched"] += 1
+            written.append(annotation)
+            continue
+        counts.update([entry["op"] for entry in chain])
+        place = places.get(source)
+        if place is None:
+            counts["removed"] += 1
+            written.append(None)
+            continue
+        changes: Json = {}
+        flags = []
+        iou = 1.0
+        if noisy.classes[place] != clean.classes[i]:
+            flags.append("class_changed")
+            changes["category_id"] = noisy.categories.ids[noisy.classes[place]]
+        if clean.masks is not None and noisy.masks[place] is not clean.masks[i]:
+            mask = noisy.masks[place]
+            flags.append("mask_changed")
+            changes |= {"segmentation": mask.segmentation} if keep_boxes else mask_fields(mask)
+            iou = round(mask.iou(clean.masks[i]), 4)
+        if source in vanished:
+            flags.append("vanished")
+        counts.update(flags)
+        record = {
+            "chain": chain,
+            "clean_category_id": annotation["category_id"],
+            "clean_bbox": annotation["bbox"],
+            "clean_area": annotation.get("area"),
+            "iou": iou,
+            "flags": flags,
+        }
+        written.append({**annotation, **changes, "noise": record})
+    return written, counts

@@ -1,0 +1,109 @@
+"""Instance noise on semantic maps: every connected region is treated as an object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
+from scipy import ndimage
+
+from noisyseg.labels import IGNORE, Instances, Mask, SemanticMap
+from noisyseg.noise.compose import NoiseConfig, build_noise
+from noisyseg.noise.model import NoiseModel, Params
+from noisyseg.registry import TASK_UTILS
+
+
+@TASK_UTILS.register_module()
+class ByRegion(NoiseModel[SemanticMap]):
+    """Applies a model of instance noise to the connected regions of a semantic map.
+
+    Regions are painted back from the largest to the smallest, so that a small one is not lost under a large one that
+    grew. Ignored pixels stay ignored, and no other pixel becomes ignored unless ``fill`` says so.
+
+    Args:
+        noise: The model for instances, or its config. A model that removes objects leaves their pixels to ``fill``.
+        background: Classes that are ground and not objects: their regions stay, under the others.
+        fill: What stands where a region drew back and no other one is: ``"nearest"`` takes the class of the nearest
+            pixel, ``"ignore"`` gives 255, a number gives that class.
+
+    Raises:
+        ValueError: ``fill`` is neither of the words nor a class number.
+    """
+
+    def __init__(
+        self,
+        noise: NoiseConfig,
+        background: Sequence[int] = (),
+        fill: Literal["nearest", "ignore"] | int = "nearest",
+    ) -> None:
+        if fill not in ("nearest", "ignore") and (isinstance(fill, str) or fill < 0):
+            raise ValueError(f"fill: expected 'nearest', 'ignore' or a class number, got {fill!r}")
+        self.noise = build_noise(noise)
+        self.background, self.fill = tuple(background), fill
+
+    def sample(self, labels: SemanticMap, rng: Generator) -> Params:
+        """See the base class; a region is named by the place of its first pixel, row by row."""
+        return {"op": self.op, "regions": self.noise.sample(regions(labels, self.background), rng)}
+
+    def apply(self, labels: SemanticMap, params: Params) -> SemanticMap:
+        """See the base class."""
+        clean = regions(labels, self.background)
+        return self._painted(labels, clean, self.noise.apply(clean, params["regions"]))
+
+    def run(self, labels: SemanticMap, rng: Generator) -> tuple[SemanticMap, Params]:
+        """See the base class; finds the regions once."""
+        clean = regions(labels, self.background)
+        noisy, params = self.noise.run(clean, rng)
+        return self._painted(labels, clean, noisy), {"op": self.op, "regions": params}
+
+    def _painted(self, labels: SemanticMap, clean: Instances, noisy: Instances) -> SemanticMap:
+        """Returns the map with its regions replaced by the noisy ones."""
+        canvas = labels.classes.copy()
+        unset = ~np.isin(canvas, (*self.background, IGNORE))
+        for i in sorted(range(len(noisy)), key=lambda i: (-noisy.masks[i].area, noisy.source[i])):
+            left, top, pixels = noisy.masks[i].crop
+            window = np.s_[top : top + pixels.shape[0], left : left + pixels.shape[1]]
+            canvas[window][pixels != 0] = noisy.classes[i]
+            unset[window][pixels != 0] = False
+        ignored = labels.classes == IGNORE
+        return labels.replace(classes=_filled(canvas, unset & ~ignored, ignored, self.fill))
+
+
+def regions(labels: SemanticMap, background: Sequence[int] = ()) -> Instances:
+    """Returns the 8-connected regions of a map as instances; the source is 1 + the flat index of the first pixel."""
+    masks, classes, source = [], [], []
+    width = labels.size_hw[1]
+    for class_ in np.unique(labels.classes).tolist():
+        if class_ == IGNORE or class_ in background:
+            continue
+        same = (labels.classes == class_).astype(np.uint8)
+        count, numbers, stats, _ = cv2.connectedComponentsWithStats(same, connectivity=8)
+        for number in range(1, count):
+            left, top, w, h = stats[number, :4].tolist()
+            pixels = (numbers[top : top + h, left : left + w] == number).astype(np.uint8)
+            masks.append(Mask.from_crop(left, top, pixels, labels.size_hw))
+            classes.append(class_)
+            source.append(1 + top * width + left + int(pixels[0].argmax()))
+    return Instances.from_masks(masks, classes, labels.categories, labels.size_hw, source)
+
+
+def _filled(
+    canvas: npt.NDArray[np.integer],
+    unset: npt.NDArray[np.bool_],
+    ignored: npt.NDArray[np.bool_],
+    fill: str | int,
+) -> npt.NDArray[np.integer]:
+    if fill == "nearest" and unset.any():
+        # Ignored pixels are no class to take over; where nothing else is left, the pixel keeps its own.
+        known = ~(unset | ignored)
+        if known.any():
+            rows, columns = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+            canvas[unset] = canvas[rows[unset], columns[unset]]
+    elif fill != "nearest":
+        canvas[unset] = IGNORE if fill == "ignore" else fill
+    canvas[ignored] = IGNORE
+    return canvas
