@@ -13,9 +13,7 @@ from collections.abc import Iterable, Sequence
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", metavar="FILE", help="COCO instance JSON")
     parser.add_argument("--images", metavar="DIR", help="folder of the image files, to check these too")
     parser.add_argument("--json", action="store_true", help="print all findings as JSON instead of the table")
@@ -29,6 +27,15 @@ def show_progress(entries: Sequence, what: str) -> Iterable:
     return tqdm(entries, what, leave=False, disable=len(entries) < 5000 or not sys.stderr.isatty())
 
 
+def show(report: str) -> None:
+    """Print the report, also where the terminal lacks a letter of a path or ``head`` has seen enough."""
+    sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        print(report, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails again as it exits
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Check one file, print the report and return the exit code."""
     arguments = parse_arguments(argv)
@@ -36,10 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     findings = check_coco(arguments.file, arguments.images, progress=show_progress)
     if arguments.json:
-        print(json_report(findings, arguments.file))
+        show(json_report(findings, arguments.file))
     else:
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        print(text_report(findings, arguments.file, colour=colour))
+        show(text_report(findings, arguments.file, colour=colour))
     return exit_code(findings)
 
 

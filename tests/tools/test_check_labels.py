@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
@@ -77,12 +80,28 @@ def test_images_are_checked_on_demand(tool, labels, tmp_path, capsys):
 def test_json_goes_to_stdout_alone(tool, labels, capsys):
     assert tool.main([labels(area=-1), "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
-    assert [(finding["code"], finding["annotation"]) for finding in report["findings"]] == [
-        ("area-not-positive", 1)
-    ]
+    assert [(finding["code"], finding["annotation"]) for finding in report["findings"]] == [("area-not-positive", 1)]
 
 
 def test_json_of_a_file_that_is_not_there(tool, tmp_path, capsys):
     assert tool.main([str(tmp_path / "absent.json"), "--json"]) == 2
     report = json.loads(capsys.readouterr().out)
     assert [finding["code"] for finding in report["findings"]] == ["file-unreadable"]
+
+
+def run(repository, *arguments, **settings):
+    command = [sys.executable, repository / "tools" / "check_labels.py", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **settings)
+
+
+def test_a_reader_that_stops_early_changes_no_exit_code(labels, repository):
+    with run(repository, labels(area=-1)) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 1
+
+
+def test_a_terminal_of_ascii_shows_any_path(tmp_path, repository):
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    out, err = run(repository, tmp_path / "größe.json", env=environment).communicate()
+    assert (err, out.splitlines()[0].endswith(rb"gr\xf6\xdfe.json: 1 error")) == (b"", True)
