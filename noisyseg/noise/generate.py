@@ -92,6 +92,8 @@ def generate_noise(
                 written[place] = line
             counts += happened
             bar.update(len(positions))
+    if not counts["mask_changed"]:
+        written = _with_given_masks(coco.document["annotations"], written)
     _write(coco.document, written, target)
     manifest = _manifest(recipe, seed, source, target, counts, len(written), shift, time.perf_counter() - start)
     write_json(manifest_path(target), manifest, indent=True)
@@ -208,6 +210,16 @@ def _noise_images(
 def _model(recipe: bytes) -> Recipe:
     cv2.setNumThreads(1)  # one process a core; OpenCV's own threads would only fight over it
     return build_noise(orjson.loads(recipe))
+
+
+def _with_given_masks(annotations: Sequence[Json], written: Sequence[bytes]) -> list[bytes]:
+    """Returns the noisy annotations with their masks in the form of the input, for noise that leaves masks alone."""
+    lines = []
+    for annotation, line in zip(annotations, written, strict=True):
+        if line and "segmentation" in annotation:
+            line = orjson.dumps(orjson.loads(line) | {"segmentation": annotation["segmentation"]})
+        lines.append(line)
+    return lines
 
 
 def _write(document: Json, written: Sequence[bytes], target: Path) -> None:

@@ -24,9 +24,10 @@ def noisy_annotations(
 ) -> tuple[list[Json | None], Counter[str]]:
     """Returns the annotations of one image with noise written into them.
 
-    An annotation that no model touched comes back as the same object. One that was touched keeps its fields and
-    their order, and gains a key ``noise``: the chain of operations with parameters and draws, the clean class, box and
-    area, the IoU to the clean mask, and flags.
+    Every mask is written as compressed RLE, also where no model touched it: mmdet, with ``poly2mask=False``, ignores
+    RLE beside polygons without a word. Otherwise an annotation keeps its fields and their order; one that was touched
+    gains a key ``noise``: the chain of operations with parameters and draws, the clean class, box and area, the IoU
+    to the clean mask, and flags.
 
     Args:
         annotations: The clean entries, in the order of ``clean``.
@@ -47,7 +48,7 @@ def noisy_annotations(
         chain = history.get(source)
         if chain is None:
             counts["untouched"] += 1
-            written.append(annotation)
+            written.append(annotation if clean.masks is None else {**annotation, "segmentation": clean.masks[i].rle})
             continue
         counts.update([entry["op"] for entry in chain])
         place = places.get(source)
@@ -61,11 +62,14 @@ def noisy_annotations(
         if noisy.classes[place] != clean.classes[i]:
             flags.append("class_changed")
             changes["category_id"] = noisy.categories.ids[noisy.classes[place]]
-        if clean.masks is not None and noisy.masks[place] is not clean.masks[i]:
+        if clean.masks is not None:
             mask = noisy.masks[place]
-            flags.append("mask_changed")
-            changes |= {"segmentation": mask.segmentation} if keep_boxes else mask_fields(mask)
-            iou = round(mask.iou(clean.masks[i]), 4)
+            changes["segmentation"] = mask.rle
+            if mask is not clean.masks[i]:
+                flags.append("mask_changed")
+                iou = round(mask.iou(clean.masks[i]), 4)
+                if not keep_boxes:
+                    changes |= mask_fields(mask)
         if source in vanished:
             flags.append("vanished")
         counts.update(flags)
