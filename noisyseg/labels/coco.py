@@ -18,8 +18,10 @@ from noisyseg.labels.categories import Categories
 from noisyseg.labels.errors import LabelError
 from noisyseg.labels.instances import Instances
 from noisyseg.labels.masks import Mask
+from noisyseg.labels.polygons import FARTHEST
 
 Json = dict[str, Any]
+LARGEST_ID = 2**63 - 1
 
 
 class CocoFile:
@@ -114,7 +116,7 @@ def instances_from_coco(image: Json, annotations: Sequence[Json], categories: Ca
     for i, annotation in enumerate(annotations):
         try:
             category = annotation.get("category_id")
-            if category not in categories.index:
+            if type(category) is not int or category not in categories.index:
                 raise LabelError(f"category_id: expected one of the file's categories, got {category}")
             classes[i] = categories.index[category]
             boxes[i] = _box(annotation.get("bbox"))
@@ -184,8 +186,10 @@ def _by_id(entries: Sequence[Json], kind: str) -> dict[int, Json]:
     table: dict[int, Json] = {}
     for place, entry in enumerate(entries):
         id_ = entry.get("id") if isinstance(entry, Mapping) else None
-        if type(id_) is not int:
-            raise LabelError(f"expected a whole number under 'id', got {id_!r}", where=f"{kind}s[{place}]")
+        if type(id_) is not int or not -LARGEST_ID <= id_ <= LARGEST_ID:
+            raise LabelError(
+                f"expected a whole number of at most 63 bits under 'id', got {id_!r}", where=f"{kind}s[{place}]"
+            )
         if id_ in table:
             raise LabelError("expected unique ids, got this one twice", where=f"{kind} {id_}")
         table[id_] = entry
@@ -194,9 +198,10 @@ def _by_id(entries: Sequence[Json], kind: str) -> dict[int, Json]:
 
 def _check_references(annotations: Sequence[Json], images: Mapping[int, Json]) -> None:
     for id_, annotation in _by_id(annotations, "annotation").items():
-        if annotation.get("image_id") not in images:
+        image_id = annotation.get("image_id")
+        if type(image_id) is not int or image_id not in images:
             raise LabelError(
-                f"image_id: expected an image of the file, got {annotation.get('image_id')!r}",
+                f"image_id: expected an image of the file, got {image_id!r}",
                 where=f"annotation {id_}",
             )
         if id_ < 0:
@@ -214,8 +219,11 @@ def _size(image: Json) -> tuple[int, int]:
 
 
 def _box(bbox: object) -> Sequence[float]:
-    if not (isinstance(bbox, list) and len(bbox) == 4 and all(type(x) in (int, float) for x in bbox)):
-        raise LabelError(f"bbox: expected four numbers [x, y, width, height], got {bbox}")
+    # The comparison is false for NaN.
+    if not (
+        isinstance(bbox, list) and len(bbox) == 4 and all(type(x) in (int, float) and abs(x) <= FARTHEST for x in bbox)
+    ):
+        raise LabelError(f"bbox: expected four finite numbers [x, y, width, height], got {bbox}")
     if bbox[2] < 0 or bbox[3] < 0:
         raise LabelError(f"bbox: expected width and height >= 0, got {bbox}")
     return bbox

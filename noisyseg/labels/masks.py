@@ -148,18 +148,18 @@ def _checked_geometry(
     segmentation: Segmentation, size_hw: tuple[int, int]
 ) -> tuple[list[polygons.Ring] | None, str | None]:
     """Returns checked rings, or a checked RLE string; the other one is None."""
-    if isinstance(segmentation, Mapping):
+    if isinstance(segmentation, dict):
         size, counts = segmentation.get("size"), segmentation.get("counts")
-        if not isinstance(size, Sequence) or tuple(size) != tuple(size_hw):
+        if not isinstance(size, list | tuple) or list(map(type, size)) != [int, int] or tuple(size) != tuple(size_hw):
             raise LabelError(f"RLE size: expected the image's {list(size_hw)} (rows, columns), got {size}")
         if isinstance(counts, str):
             rle.check_runs(rle.runs_from_string(counts), size_hw)
             return None, counts
-        if isinstance(counts, Sequence) and all(type(run) is int for run in counts):
+        if isinstance(counts, list | tuple) and all(type(run) is int and run < rle.LARGEST_FRAME for run in counts):
             runs = np.array(counts, np.int64)
             rle.check_runs(runs, size_hw)
             return None, rle.string_from_runs(runs, size_hw)
         raise LabelError(f"RLE counts: expected a string or whole numbers, got {type(counts).__name__}")
-    if isinstance(segmentation, Sequence) and not isinstance(segmentation, str | bytes):
+    if isinstance(segmentation, list | tuple):
         return polygons.rings_from_coco(segmentation), None
     raise LabelError(f"segmentation: expected polygons or RLE, got {type(segmentation).__name__}")

@@ -6,7 +6,6 @@ Rasterising a shifted polygon on a crop would be no faster, and differs by a pix
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +13,10 @@ import numpy.typing as npt
 from pycocotools import mask as coco_mask
 
 from noisyseg.labels.errors import LabelError
+
+# pycocotools steps along the outline, five steps a pixel, and crashes on one of many millions of pixels.
+FARTHEST = 2**20
+LONGEST = 2**22
 
 Ring = npt.NDArray[np.float64]
 
@@ -28,21 +31,27 @@ def rings_from_coco(polygons: Sequence[Sequence[float]]) -> list[Ring]:
         One (2V,) float64 array a part.
 
     Raises:
-        LabelError: No part, a part with an odd number or fewer than 6 of coordinates, or a coordinate that is
-            not a finite number.
+        LabelError: No part, a part with an odd number or fewer than 6 of coordinates, or a coordinate that is no
+            finite number or absurdly far out.
     """
     if not polygons:
         raise LabelError("segmentation: expected at least one polygon, got []")
     rings = []
     for part, polygon in enumerate(polygons):
         try:
-            ring = np.array(polygon, np.float64)
-        except (TypeError, ValueError):
-            raise LabelError(f"polygon {part}: expected a flat list of numbers") from None
+            ring = np.array(polygon)
+        except ValueError:
+            raise LabelError(f"polygon {part}: expected a flat list of numbers, got lists in it") from None
         if ring.ndim != 1 or ring.size < 6 or ring.size % 2:
             raise LabelError(f"polygon {part}: expected an even count >= 6 of coordinates, got {ring.size}")
-        if not math.isfinite(ring.sum()):
-            raise LabelError(f"polygon {part}: expected finite coordinates, got NaN, infinite or huge ones")
+        if ring.dtype.kind not in "iuf":
+            raise LabelError(f"polygon {part}: expected numbers, got others")
+        ring = ring.astype(np.float64)
+        farthest = np.abs(ring).max()
+        if not farthest <= FARTHEST:
+            raise LabelError(f"polygon {part}: expected finite coordinates up to {FARTHEST}, got NaN or farther ones")
+        if farthest * ring.size > LONGEST and _outline(ring) > LONGEST:
+            raise LabelError(f"polygon {part}: expected an outline of at most {LONGEST} px, got a longer one")
         rings.append(ring)
     return rings
 
@@ -56,3 +65,8 @@ def string_from_rings(rings: Sequence[Ring], size_hw: tuple[int, int]) -> str:
     """
     parts = coco_mask.frPyObjects(rings, *size_hw)
     return (parts[0] if len(parts) == 1 else coco_mask.merge(parts))["counts"].decode("ascii")
+
+
+def _outline(ring: Ring) -> float:
+    points = ring.reshape(-1, 2)
+    return float(np.abs(points - np.roll(points, 1, axis=0)).max(axis=1).sum())

@@ -19,6 +19,8 @@ from noisyseg.labels.errors import LabelError
 
 Runs = npt.NDArray[np.int64]
 Pixels = npt.NDArray[np.uint8]
+# pycocotools counts pixels in 32 bits.
+LARGEST_FRAME = 2**32
 
 
 def runs_from_string(counts: str) -> Runs:
@@ -63,6 +65,8 @@ def check_runs(runs: Runs, size_hw: tuple[int, int]) -> None:
     if runs.size and runs.min() < 0:
         raise LabelError("RLE: expected run lengths >= 0, got a negative one")
     total, frame = int(runs.sum()), size_hw[0] * size_hw[1]
+    if frame >= LARGEST_FRAME:
+        raise LabelError(f"RLE: expected a frame of fewer than 2^32 pixels, got {size_hw[0]} x {size_hw[1]}")
     if total != frame:
         raise LabelError(f"RLE: expected runs that sum to {frame} ({size_hw[0]} x {size_hw[1]}), got {total}")
 
