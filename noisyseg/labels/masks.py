@@ -153,12 +153,14 @@ def _checked_geometry(
         if not isinstance(size, list | tuple) or list(map(type, size)) != [int, int] or tuple(size) != tuple(size_hw):
             raise LabelError(f"RLE size: expected the image's {list(size_hw)} (rows, columns), got {size}")
         if isinstance(counts, str):
-            rle.check_runs(rle.runs_from_string(counts), size_hw)
-            return None, counts
+            runs = rle.runs_from_string(counts)
+            rle.check_runs(runs, size_hw)
+            whole = rle.joined(runs)
+            return None, counts if whole is runs else rle.string_from_runs(whole, size_hw)
         if isinstance(counts, list | tuple) and all(type(run) is int and run < rle.LARGEST_FRAME for run in counts):
             runs = np.array(counts, np.int64)
             rle.check_runs(runs, size_hw)
-            return None, rle.string_from_runs(runs, size_hw)
+            return None, rle.string_from_runs(rle.joined(runs), size_hw)
         raise LabelError(f"RLE counts: expected a string or whole numbers, got {type(counts).__name__}")
     if isinstance(segmentation, list | tuple):
         return polygons.rings_from_coco(segmentation), None

@@ -71,6 +71,19 @@ def check_runs(runs: Runs, size_hw: tuple[int, int]) -> None:
         raise LabelError(f"RLE: expected runs that sum to {frame} ({size_hw[0]} x {size_hw[1]}), got {total}")
 
 
+def joined(runs: Runs) -> Runs:
+    """Returns checked ``runs`` without empty ones after the first; what they parted becomes one run.
+
+    The functions of pycocotools that skip the frame take an empty run for a pixel.
+    """
+    if runs[1:].all():
+        return runs
+    stops, times = np.unique(np.cumsum(runs), return_counts=True)
+    # Two changes at one pixel are none.
+    inside = stops[(times % 2 == 1) & (stops < stops[-1])]
+    return np.diff(inside, prepend=0, append=stops[-1])
+
+
 def string_from_runs(runs: Runs, size_hw: tuple[int, int]) -> str:
     """Returns the compressed string form of checked ``runs``."""
     encoded = coco_mask.frPyObjects({"counts": runs, "size": size_hw}, *size_hw)
