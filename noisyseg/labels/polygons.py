@@ -41,8 +41,10 @@ def rings_from_coco(polygons: Sequence[Sequence[float]]) -> list[Ring]:
         try:
             ring = np.array(polygon)
         except ValueError:
-            raise LabelError(f"polygon {part}: expected a flat list of numbers, got lists in it") from None
-        if ring.ndim != 1 or ring.size < 6 or ring.size % 2:
+            ring = None
+        if ring is None or ring.ndim != 1:
+            raise LabelError(f"polygon {part}: expected a flat list of numbers, got something else")
+        if ring.size < 6 or ring.size % 2:
             raise LabelError(f"polygon {part}: expected an even count >= 6 of coordinates, got {ring.size}")
         if ring.dtype.kind not in "iuf":
             raise LabelError(f"polygon {part}: expected numbers, got others")
