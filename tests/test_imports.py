@@ -108,14 +108,11 @@ def test_import_loads_no_host_and_no_torch():
         "import sys, mmengine; before = set(sys.modules); import noisyseg, noisyseg.registry\n"
         "print(sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"
     )
-    assert ast.literal_eval(loaded) == ["noisyseg"]
+    assert set(ast.literal_eval(loaded)) - sys.stdlib_module_names == {"noisyseg"}
 
 
 def test_import_costs_less_than_a_tenth_of_a_second():
-    code = (
-        "import time, mmengine; start = time.perf_counter(); import noisyseg; "
-        "print(time.perf_counter() - start)"
-    )
+    code = "import time, mmengine; start = time.perf_counter(); import noisyseg; print(time.perf_counter() - start)"
     assert statistics.median(float(run_python(code)) for _ in range(3)) < 0.1
 
 

@@ -136,6 +136,7 @@ def draw_predictions(config: Config, folder: str) -> None:
     if config.default_scope == "mmdet":
         config.default_hooks.visualization.test_out_dir = folder
     else:
+        config.default_hooks.visualization.interval = 1  # mmsegmentation paints every 50th image otherwise
         config.visualizer.save_dir = folder
 
 

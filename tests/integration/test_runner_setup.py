@@ -105,6 +105,7 @@ class TestTesting:
         runner_setup.draw_predictions(config, "pictures")
         assert config.visualizer.save_dir == "pictures"
         assert config.default_hooks.visualization.draw is True
+        assert config.default_hooks.visualization.interval == 1
 
     def test_pictures_need_the_hook(self):
         with pytest.raises(ConfigError, match=r"no default_hooks\.visualization"):
