@@ -94,7 +94,7 @@ class Mask:
         if self._rings is not None:
             counts = polygons.string_from_rings(self._rings, self.size_hw)
         else:
-            counts = rle.string_from_runs(rle.runs_from_crop(*self.crop, self.size_hw), self.size_hw)
+            (counts,) = rle.strings_from_crops([self.crop], self.size_hw)
         return {"size": list(self.size_hw), "counts": counts}
 
     # Area, box and IoU come from the run lengths: their cost does not grow with the object.
@@ -142,6 +142,22 @@ class Mask:
         left, top, pixels = self.crop
         frame[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
         return frame
+
+
+def encode(masks: Sequence[Mask]) -> None:
+    """Works out RLE, area and box of several cropped masks of one frame at once, several times faster than singly."""
+    if not masks:
+        return
+    size_hw = masks[0].size_hw
+    codes = [
+        {"size": list(size_hw), "counts": counts}
+        for counts in rle.strings_from_crops([mask.crop for mask in masks], size_hw)
+    ]
+    boxes = coco_mask.toBbox(codes).astype(np.int64)
+    boxes[:, 2:] += boxes[:, :2]
+    areas = coco_mask.area(codes).tolist()
+    for mask, code, area, box in zip(masks, codes, areas, boxes.tolist(), strict=True):
+        mask.__dict__.update(rle=code, area=area, box=tuple(box))
 
 
 def _checked_geometry(

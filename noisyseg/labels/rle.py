@@ -10,6 +10,8 @@ use: pycocotools reads and writes out of bounds on a string whose runs do not fi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -140,41 +142,50 @@ def _number(packed: bytes, less: int) -> bytes:
             return bytes(digits)
 
 
-def runs_from_crop(left: int, top: int, pixels: Pixels, size_hw: tuple[int, int]) -> Runs:
-    """Returns the run lengths, over the whole frame, of a mask given as a window of it.
+def strings_from_crops(crops: Sequence[tuple[int, int, Pixels]], size_hw: tuple[int, int]) -> list[str]:
+    """Returns the compressed strings of several masks, each given as a window of the same frame.
+
+    All masks are laid behind one another and read off in one pass, because for small masks the calls cost more than
+    the pixels.
 
     Args:
-        left: Column of the window's first pixel.
-        top: Row of the window's first pixel.
-        pixels: (h, w) uint8 in {0, 1}; fastest when column-major.
-        size_hw: Rows and columns of the frame, which contains the window.
-
-    Returns:
-        (R,) int64 alternating background and foreground, summing to H * W.
+        crops: Left column, top row and (h, w) uint8 pixels in {0, 1} of each window; fastest when column-major.
+        size_hw: Rows and columns H, W of the frame, which contains the windows.
     """
+    if not crops:
+        return []
     height, width = size_hw
-    columns = column_major(pixels)
-    h = columns.shape[1]
-    if columns[:, 0].any() and columns[:, -1].any():
-        # An empty row on top ends every run with its column, so changes alternate: on, off, on, off …
-        columns = cv2.copyMakeBorder(columns, 0, 0, 1, 0, cv2.BORDER_CONSTANT, value=0)
-        top -= 1
-    stride = columns.shape[1]
-    flat = columns.ravel()
+    columns = [column_major(pixels) for _, _, pixels in crops]
+    lefts = np.array([left for left, _, _ in crops])
+    tops = np.array([top for _, top, _ in crops])
+    # An empty pixel above each column ends every run with its column, so changes alternate: on, off, on, off …
+    strides = np.array([pixels.shape[1] + 1 for pixels in columns])
+    stops = np.cumsum([pixels.shape[0] * (pixels.shape[1] + 1) for pixels in columns])
+    flat = np.zeros(stops[-1] + 1, np.uint8)
+    for pixels, stop in zip(columns, stops.tolist(), strict=True):
+        w, h = pixels.shape
+        flat[stop - w * (h + 1) : stop].reshape(w, h + 1)[:, 1:] = pixels
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    if flat[0]:
-        changes = np.insert(changes, 0, 0)
-    if flat[-1]:
-        changes = np.append(changes, flat.size)
-    column, row = np.divmod(changes, stride)
-    # A run that reaches the bottom goes off at the first pixel of the next column.
-    wraps = row[1::2] == 0
-    column[1::2] -= wraps
-    row[1::2] += wraps * stride
-    edges = np.empty(changes.size + 2, np.int64)
-    edges[0], edges[-1] = 0, height * width
-    np.add((column + left) * height, row + top, out=edges[1:-1])
-    if h == height and changes.size > 2:
+    is_off = np.arange(changes.size) % 2
+    mask = np.searchsorted(stops, changes - is_off, side="right")
+    stride = strides[mask]
+    column, row = np.divmod(changes - np.concatenate(([0], stops[:-1]))[mask], stride)
+    # A run that reaches the bottom goes off at the empty pixel of the next column.
+    wraps = row == 0
+    places = (column - wraps + lefts[mask]) * height + row + wraps * stride + (tops[mask] - 1)
+    ends = np.searchsorted(mask, np.arange(len(crops) + 1)).tolist()
+    runs = [
+        {"size": size_hw, "counts": _runs(places[ends[i] : ends[i + 1]], height * width, stride_ == height + 1)}
+        for i, stride_ in enumerate(strides.tolist())
+    ]
+    return [encoded["counts"].decode("ascii") for encoded in coco_mask.frPyObjects(runs, height, width)]
+
+
+def _runs(places: Runs, frame: int, full_height: bool) -> Runs:
+    """Returns run lengths from the pixels at which a mask goes on and off."""
+    edges = np.empty(places.size + 2, np.int64)
+    edges[0], edges[1:-1], edges[-1] = 0, places, frame
+    if full_height and places.size > 2:
         # Only a full-height window lets a run go on in the next column: join what touches.
         touching = np.flatnonzero(edges[2:-2:2] == edges[3:-1:2])
         edges = np.delete(edges, np.concatenate((2 * touching + 2, 2 * touching + 3)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from noisyseg.labels import Instances
 from noisyseg.labels.rng import ObjectStreams
 from noisyseg.noise.kernels import masks as kernels
@@ -36,10 +38,16 @@ class Approximation(ObjectNoise):
         """See the base class; nothing is drawn."""
         return {}
 
-    def change(self, labels: Instances, i: int, draws: Params) -> Change:
-        """See the base class."""
-        mask = mask_of(labels, i, self.op)
-        parts, left, top = traced(mask, self.mode)
-        if self.mode == "official":
-            parts = [part for part in parts if len(part.outer) >= 4]
-        return Change(mask=filled([kernels.simplify(p, self.tolerance) for p in parts], left, top, mask.size_hw))
+    def changes(self, labels: Instances, draws: Mapping[int, Params]) -> dict[int, Change]:
+        """See the base class; all outlines of an image are simplified in one call."""
+        outlines = {i: traced(mask_of(labels, i, self.op), self.mode) for i in draws}
+        kept = {i: self._kept(parts) for i, (parts, _, _) in outlines.items()}
+        simple = iter(kernels.simplify([part for parts in kept.values() for part in parts], self.tolerance))
+        changes = {}
+        for i, (_, left, top) in outlines.items():
+            parts = [next(simple) for _ in kept[i]]
+            changes[i] = Change(mask=filled(parts, left, top, labels.size_hw))
+        return changes
+
+    def _kept(self, parts: list[kernels.Part]) -> list[kernels.Part]:
+        return parts if self.mode == "fixed" else [part for part in parts if len(part.outer) >= 4]

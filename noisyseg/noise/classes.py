@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from noisyseg.labels import Instances
 from noisyseg.labels.rng import ObjectStreams
 from noisyseg.noise.model import Change, ObjectNoise, Params
@@ -44,6 +46,6 @@ class ClassConfusion(ObjectNoise):
             drawn = clean
         return None if drawn == clean else {"class": drawn}
 
-    def change(self, labels: Instances, i: int, draws: Params) -> Change:
+    def changes(self, labels: Instances, draws: Mapping[int, Params]) -> dict[int, Change]:
         """See the base class."""
-        return Change(class_=draws["class"])
+        return {i: Change(class_=drawn["class"]) for i, drawn in draws.items()}

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from noisyseg.labels import Instances
+from noisyseg.labels.masks import encode
 from noisyseg.labels.rng import ObjectStreams, fork
 from noisyseg.noise.model import Change, History, L, NoiseModel, ObjectNoise, Params
 from noisyseg.registry import TASK_UTILS
@@ -112,9 +113,15 @@ class OneOf(ObjectNoise):
                 return None if draws is None else {"choice": choice, "draws": draws}
         return None
 
-    def change(self, labels: Instances, i: int, draws: Params) -> Change:
+    def changes(self, labels: Instances, draws: Mapping[int, Params]) -> dict[int, Change]:
         """See the base class."""
-        return self.noises[draws["choice"]].change(labels, i, draws["draws"])
+        chosen: dict[int, dict[int, Params]] = {}
+        for i, drawn in draws.items():
+            chosen.setdefault(drawn["choice"], {})[i] = drawn["draws"]
+        changes: dict[int, Change] = {}
+        for choice, of_choice in chosen.items():
+            changes |= self.noises[choice].changes(labels, of_choice)
+        return changes
 
     def describe(self, draws: Params) -> list[dict[str, Any]]:
         """See the base class; the entry is that of the chosen model."""
@@ -175,6 +182,9 @@ class Recipe(Chain[Instances]):
             return noisy, []
         before = dict(zip(clean.source.tolist(), clean.masks, strict=True))
         masks, boxes = list(noisy.masks), noisy.boxes.copy()
+        encode(
+            [mask for mask, source in zip(masks, noisy.source.tolist(), strict=True) if mask is not before.get(source)]
+        )
         stays, vanished = np.ones(len(noisy), bool), []
         for i, source in enumerate(noisy.source.tolist()):
             if masks[i] is before.get(source):

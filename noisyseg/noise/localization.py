@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,11 @@ class Localization(ObjectNoise):
         # Vertices are whole numbers, so rounding the move is rounding the moved vertex.
         return {"offsets": np.rint(moves).astype(np.int32)}
 
-    def change(self, labels: Instances, i: int, draws: Params) -> Change:
+    def changes(self, labels: Instances, draws: Mapping[int, Params]) -> dict[int, Change]:
         """See the base class."""
+        return {i: self._change(labels, i, drawn) for i, drawn in draws.items()}
+
+    def _change(self, labels: Instances, i: int, draws: Params) -> Change:
         mask = labels.masks[i]
         parts, left, top = traced(mask, self.mode)
         offsets = np.asarray(draws["offsets"], np.int32).reshape(-1, 2)

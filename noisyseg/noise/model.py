@@ -78,8 +78,8 @@ class ObjectNoise(NoiseModel[Instances]):
         """Returns the draws for object ``i``, or None where it is left as it is."""
 
     @abstractmethod
-    def change(self, labels: Instances, i: int, draws: Params) -> Change:
-        """Returns what ``draws`` make of object ``i``."""
+    def changes(self, labels: Instances, draws: Mapping[int, Params]) -> dict[int, Change]:
+        """Returns what becomes of each object ``i`` in ``draws``."""
 
     def describe(self, draws: Params) -> list[dict[str, Any]]:
         """Returns the entries that ``draws`` add to an object's history."""
@@ -97,16 +97,14 @@ class ObjectNoise(NoiseModel[Instances]):
 
     def apply(self, labels: Instances, params: Params) -> Instances:
         """See :meth:`NoiseModel.apply`."""
-        objects: Mapping[str, Params] = params["objects"]
-        if not objects:
+        drawn: Mapping[str, Params] = params["objects"]
+        if not drawn:
             return labels
+        sources = enumerate(labels.source.tolist())
+        objects = {i: drawn[str(source)] for i, source in sources if str(source) in drawn}
         masks = None if labels.masks is None else list(labels.masks)
         classes = labels.classes.copy()
-        for i, source in enumerate(labels.source.tolist()):
-            draws = objects.get(str(source))
-            if draws is None:
-                continue
-            change = self.change(labels, i, draws)
+        for i, change in self.changes(labels, objects).items():
             if change.mask is not None:
                 masks[i] = change.mask
             if change.class_ is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from noisyseg.labels import Instances, Mask
 from noisyseg.labels.rng import ObjectStreams
 from noisyseg.noise.kernels import masks as kernels
@@ -34,8 +36,11 @@ class Scale(ObjectNoise):
         """See the base class; one uniform number an object."""
         return {"grow": bool(streams.of(self.op, int(labels.source[i])).random() < 0.5)}
 
-    def change(self, labels: Instances, i: int, draws: Params) -> Change:
+    def changes(self, labels: Instances, draws: Mapping[int, Params]) -> dict[int, Change]:
         """See the base class."""
+        return {i: self._change(labels, i, drawn) for i, drawn in draws.items()}
+
+    def _change(self, labels: Instances, i: int, draws: Params) -> Change:
         mask = mask_of(labels, i, self.op)
         left, top, pixels = mask.window(self.size)
         return Change(mask=Mask.from_crop(left, top, kernels.scale(pixels, self.size, draws["grow"]), mask.size_hw))

@@ -113,20 +113,28 @@ def displace(part: Part, offsets: npt.NDArray[np.integer]) -> Part:
     return Part(moved[0], tuple(moved[1:]))
 
 
-def simplify(part: Part, tolerance: float) -> Part:
-    """Returns the part with each ring simplified by Douglas-Peucker, topology kept.
+def simplify(mask_parts: Sequence[Part], tolerance: float) -> list[Part]:
+    """Returns the parts with each ring simplified by Douglas-Peucker, topology kept.
 
     A ring of fewer than four vertices is simple already and stays.
 
     Args:
-        part: The part.
-        tolerance: Largest distance, in pixels, by which the outline may move.
+        mask_parts: The parts, of one mask or of many.
+        tolerance: Largest distance, in pixels, by which an outline may move.
     """
-    return Part(_simplify_ring(part.outer, tolerance), tuple(_simplify_ring(hole, tolerance) for hole in part.holes))
-
-
-def _simplify_ring(ring: Ring, tolerance: float) -> Ring:
-    if len(ring) < 4:
-        return ring
-    polygon = shapely.simplify(shapely.polygons(ring), tolerance, preserve_topology=True)
-    return shapely.get_coordinates(polygon).astype(np.int32)
+    rings = [ring for part in mask_parts for ring in (part.outer, *part.holes)]
+    long = [i for i, ring in enumerate(rings) if len(ring) >= 4]
+    if long:
+        lengths = [len(rings[i]) for i in long]
+        polygons = shapely.polygons(
+            shapely.linearrings(
+                np.concatenate([rings[i] for i in long]), indices=np.repeat(np.arange(len(long)), lengths)
+            )
+        )
+        polygons = shapely.simplify(polygons, tolerance, preserve_topology=True)
+        vertices, owner = shapely.get_coordinates(polygons, return_index=True)
+        pieces = np.split(vertices.astype(np.int32), np.flatnonzero(np.diff(owner)) + 1)
+        for i, piece in zip(long, pieces, strict=True):
+            rings[i] = piece
+    simple = iter(rings)
+    return [Part(next(simple), tuple(next(simple) for _ in part.holes)) for part in mask_parts]
