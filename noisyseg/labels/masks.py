@@ -173,7 +173,9 @@ def _checked_geometry(
             rle.check_runs(runs, size_hw)
             whole = rle.joined(runs)
             return None, counts if whole is runs else rle.string_from_runs(whole, size_hw)
-        if isinstance(counts, list | tuple) and all(type(run) is int and abs(run) < rle.LARGEST_FRAME for run in counts):
+        if isinstance(counts, list | tuple) and all(
+            type(run) is int and abs(run) < rle.LARGEST_FRAME for run in counts
+        ):
             runs = np.array(counts, np.int64)
             rle.check_runs(runs, size_hw)
             return None, rle.string_from_runs(rle.joined(runs), size_hw)

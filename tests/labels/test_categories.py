@@ -28,7 +28,8 @@ def test_no_categories_are_none():
 
 
 @pytest.mark.parametrize(
-    "entry", [{"name": "a"}, {"id": 1}, {"id": "1", "name": "a"}, {"id": True, "name": "a"}, {"id": 1.0, "name": "a"}, 7]
+    "entry",
+    [{"name": "a"}, {"id": 1}, {"id": "1", "name": "a"}, {"id": True, "name": "a"}, {"id": 1.0, "name": "a"}, 7],
 )
 def test_an_entry_without_id_or_name_is_an_error_that_names_it(entry):
     with pytest.raises(LabelError, match=r"categories\[2\]: expected an id \(whole number\) and a name, got"):

@@ -24,9 +24,13 @@ def test_an_error_leaves_the_old_file_and_no_other(tmp_path, error):
     path = tmp_path / "a.txt"
     path.write_text("old")
 
-    with pytest.raises(error, match="in the middle"), atomic_path(path) as partial:
-        partial.write_text("half of the n")
-        raise error("in the middle")
+    def write():
+        with atomic_path(path) as partial:
+            partial.write_text("half of the n")
+            raise error("in the middle")
+
+    with pytest.raises(error, match="in the middle"):
+        write()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -113,7 +113,9 @@ def test_an_empty_mask_and_holes():
     assert_holds(Mask.from_frame(ring), ring)
 
 
-@pytest.mark.parametrize("runs", [[10, 0, 10, 5, 75], [10, 5, 85, 0], [0, 0, 100], [20, 3, 0, 4, 73], [0, 7, 0, 0, 93, 0]])
+@pytest.mark.parametrize(
+    "runs", [[10, 0, 10, 5, 75], [10, 5, 85, 0], [0, 0, 100], [20, 3, 0, 4, 73], [0, 7, 0, 0, 93, 0]]
+)
 def test_empty_runs_are_no_pixels(runs):
     frame = np.repeat(np.arange(len(runs)) % 2, runs).astype(np.uint8).reshape(10, 10).T
     packed = coco_mask.frPyObjects({"size": [10, 10], "counts": runs}, 10, 10)["counts"].decode()

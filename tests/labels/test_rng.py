@@ -18,7 +18,7 @@ def test_known_draws():
 
 
 def test_equal_names_give_equal_draws_and_others_do_not():
-    names = [(0,), (1,), (0, 1), (0, "1"), (0, 1, 2), (0, 2, 1), (0, "1", 2), (0, 12), (0, "12"), (0, "a", "b"), (0, "ab")]
+    names = [(0,), (1,), (0, 1), (0, "1"), (0, 1, 2), (0, 2, 1), (0, "1", 2), (0, 12), (0, "a", "b"), (0, "ab")]
     draws = [keyed_rng(*name).integers(2**62) for name in names]
     assert draws == [keyed_rng(*name).integers(2**62) for name in names]
     assert len(set(draws)) == len(names)
@@ -54,7 +54,7 @@ def test_streams_differ_by_image_operation_object_and_sign():
         for seed in (0, 1)
         for image in (1, 2)
         for op in ("Scale", "OneOf")
-        for source in (-2**40, -1, 0, 1, 2, 2**63 - 1)
+        for source in (-(2**40), -1, 0, 1, 2, 2**63 - 1)
     ]
     assert len(set(draws)) == len(draws)
 
@@ -81,7 +81,9 @@ def test_first_draws_are_uniform_and_independent_of_their_neighbours(first):
 
 def test_operations_draw_independently_for_the_same_object():
     streams = ObjectStreams(keyed_rng(0, 1))
-    pairs = np.array([[streams.of(op, source).random() for op in ("OneOf", "ClassConfusion")] for source in range(20_000)])
+    pairs = np.array(
+        [[streams.of(op, source).random() for op in ("OneOf", "ClassConfusion")] for source in range(20_000)]
+    )
     table = np.histogram2d(*pairs.T, bins=5, range=[[0, 1], [0, 1]])[0]
     assert stats.chi2_contingency(table).pvalue > 0.001
 
