@@ -8,6 +8,7 @@ from pycocotools.coco import COCO
 
 from noisyseg.labels import LabelError, Mask
 from noisyseg.labels.coco import read_coco
+from noisyseg.labels.masks import encode as encode_masks
 
 frames = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=14), elements=st.integers(0, 1))
 SQUARE = [[2, 1, 6, 1, 6, 4, 2, 4]]
@@ -124,6 +125,19 @@ def test_empty_runs_are_no_pixels(runs):
         mask = Mask.from_coco(segmentation, (10, 10))
         assert_holds(mask, frame)
         assert mask.segmentation is segmentation
+
+
+@given(frames, st.integers(0, 2**32 - 1))
+def test_several_masks_are_encoded_like_one(frame, seed):
+    others = np.random.default_rng(seed).random((4, *frame.shape)) < 0.3
+    masks = [Mask.from_frame(other) for other in (frame, *others)]
+    encode_masks(masks)
+    for mask, other in zip(masks, (frame, *others), strict=True):
+        assert_holds(mask, np.asarray(other, np.uint8))
+
+
+def test_no_masks_need_no_encoding():
+    assert encode_masks([]) is None
 
 
 @given(frames, st.data())

@@ -25,18 +25,24 @@ def encode(frame):
     return coco_mask.encode(np.asfortranarray(frame))["counts"].decode()
 
 
-@given(frames)
-def test_runs_of_a_whole_frame(frame):
-    runs = rle.runs_from_crop(0, 0, frame, frame.shape)
-    assert runs.tolist() == runs_by_hand(frame)
+windows = st.tuples(frames, st.tuples(*[st.integers(0, 3)] * 2), st.booleans())
 
 
-@given(frames, st.tuples(*[st.integers(0, 3)] * 4))
-def test_runs_of_a_window_are_those_of_its_frame(pixels, margins):
-    left, right, top, bottom = margins
-    frame = np.pad(pixels, ((top, bottom), (left, right)))
-    for window in (pixels, np.asfortranarray(pixels)):
-        assert rle.runs_from_crop(left, top, window, frame.shape).tolist() == runs_by_hand(frame)
+def test_no_windows_are_no_strings():
+    assert rle.strings_from_crops([], (3, 4)) == []
+
+
+@given(st.lists(windows, min_size=1, max_size=5), st.tuples(*[st.integers(0, 2)] * 2))
+def test_windows_give_the_strings_of_their_frames(placed, beyond):
+    height = max(pixels.shape[0] + top for pixels, (_, top), _ in placed) + beyond[0]
+    width = max(pixels.shape[1] + left for pixels, (left, _), _ in placed) + beyond[1]
+    crops, expected = [], []
+    for pixels, (left, top), transposed in placed:
+        frame = np.zeros((height, width), np.uint8)
+        frame[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+        crops.append((left, top, np.asfortranarray(pixels) if transposed else pixels))
+        expected.append(encode(frame))
+    assert rle.strings_from_crops(crops, (height, width)) == expected
 
 
 @given(frames)
