@@ -4,7 +4,7 @@
     python benchmarks/bench_coco_n.py … --official path/to/noisy_labels
 
 The COCO file is scaled up by repeating its images with new ids. Every row is a whole process: interpreter start,
-reading, noise, provenance, writing, manifest. The official row is the authors' per-annotation loop alone, without reading
+reading, noise, provenance, writing, manifest. The official row is the authors' loop alone, without reading
 and writing, on the first annotations of the same file; runs of both alternate, so that a busy machine slows both.
 """
 

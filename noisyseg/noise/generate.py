@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,24 +79,15 @@ def generate_noise(
             "name the split if it is to be noisy all the same"
         )
     start = time.perf_counter()
-    coco = read_coco(source)
-    shift = _id_shift(coco)
-    written: list[bytes] = [b""] * len(coco.document["annotations"])
-    counts: Counter[str] = Counter()
-    tasks = list(_tasks(coco))
-    settings = (orjson.dumps(recipe), seed, shift)
-    results = _run(settings, coco, tasks, workers)
-    with _no_garbage_collection(), tqdm(total=len(written), unit="ann", unit_scale=True, disable=not progress) as bar:
-        for places, (lines, happened) in zip(tasks, results, strict=True):
-            positions = [place for image_places in places.values() for place in image_places]
-            for place, line in zip(positions, lines, strict=True):
-                written[place] = line
-            counts += happened
-            bar.update(len(positions))
-    if not counts["mask_changed"]:
-        written = _with_given_masks(coco.document["annotations"], written)
-    _write(coco.document, written, target)
-    manifest = _manifest(recipe, seed, source, target, counts, len(written), shift, time.perf_counter() - start)
+    with _no_garbage_collection():
+        coco = read_coco(source)
+        shift = _id_shift(coco)
+        total = len(coco.document["annotations"])
+        written, counts = _noisy_lines(recipe, seed, shift, coco, workers, progress)
+        if not counts["mask_changed"]:
+            written = _with_given_masks(read_coco(source).document["annotations"], written)
+        _write(coco.document, written, target)
+    manifest = _manifest(recipe, seed, source, target, counts, total, shift, time.perf_counter() - start)
     write_json(manifest_path(target), manifest, indent=True)
     return manifest
 
@@ -151,25 +143,47 @@ def _tasks(coco: CocoFile) -> Iterator[dict[int, list[int]]]:
         yield task
 
 
-def _run(
-    settings: tuple[bytes, int, int], coco: CocoFile, tasks: Sequence[dict[int, list[int]]], workers: int
-) -> Iterator[tuple[list[bytes], Counter[str]]]:
-    """Yields what becomes of each task, in order."""
+def _noisy_lines(
+    recipe: Mapping[str, Any], seed: int, shift: int, coco: CocoFile, workers: int, progress: bool
+) -> tuple[list[bytes], Counter[str]]:
+    """Returns the JSON of every noisy annotation in file order, empty where it was removed, and what happened."""
     annotations = coco.document["annotations"]
+    written: list[bytes] = [b""] * len(annotations)
+    counts: Counter[str] = Counter()
+    tasks = list(_tasks(coco))
 
     def images(task: dict[int, list[int]]) -> list[ImageTask]:
-        return [(coco.images[image_id], [annotations[place] for place in places]) for image_id, places in task.items()]
+        taken = [(coco.images[image_id], [annotations[place] for place in places]) for image_id, places in task.items()]
+        for places in task.values():
+            for place in places:
+                annotations[place] = None  # parsed annotations are most of the memory: let go what is on its way
+        return taken
 
+    settings = (orjson.dumps(recipe), seed, shift)
+    results = _run(settings, coco.categories, map(images, tasks), workers)
     try:
-        if workers == 1:
-            for task in tasks:
-                yield _noise_images(settings, coco.categories, images(task))
-            return
-        jobs = (delayed(_noise_packed)(settings, coco.categories, orjson.dumps(images(task))) for task in tasks)
-        for packed, happened in Parallel(n_jobs=workers, return_as="generator")(jobs):
-            yield packed.split(b"\n"), happened
+        with tqdm(total=len(written), unit="ann", unit_scale=True, disable=not progress) as bar:
+            for task, (lines, happened) in zip(tasks, results, strict=True):
+                for place, line in zip(chain.from_iterable(task.values()), lines, strict=True):
+                    written[place] = line
+                counts += happened
+                bar.update(len(lines))
     except LabelError as error:
         raise error.at(file=coco.path) from None
+    return written, counts
+
+
+def _run(
+    settings: tuple[bytes, int, int], categories: Categories, tasks: Iterator[list[ImageTask]], workers: int
+) -> Iterator[tuple[list[bytes], Counter[str]]]:
+    """Yields what becomes of each task, in order."""
+    if workers == 1:
+        for task in tasks:
+            yield _noise_images(settings, categories, task)
+        return
+    jobs = (delayed(_noise_packed)(settings, categories, orjson.dumps(task)) for task in tasks)
+    for packed, happened in Parallel(n_jobs=workers, return_as="generator")(jobs):
+        yield packed.split(b"\n"), happened
 
 
 def _noise_packed(
