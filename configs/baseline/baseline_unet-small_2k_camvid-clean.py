@@ -5,3 +5,4 @@ _base_ = [
     "../_base_/runtime/mmseg.py",
 ]
 model = dict(decode_head=dict(num_classes=11))
+optim_wrapper = dict(optimizer=dict(lr=4e-3))

@@ -2,7 +2,7 @@
 _base_ = ["baseline_unet-small_2k_scenes-clean.py", "../_base_/noise/coco_n_hard.py"]
 inject_noise = dict(
     type="noisyseg.InjectNoise",
-    noise=dict(type="noisyseg.ByRegion", noise=_base_.noise),
+    noise=dict(type="noisyseg.ByRegion", noise=_base_.noise, background=[0], fill=0),
     seed=0,
     classes=_base_.classes,
 )

@@ -27,7 +27,7 @@ def annotation(id_, image_id, category_id, x, y, side, **changes):
 
 @pytest.fixture
 def coco_document():
-    """Three classes in an order that is not that of their ids; a crowd; an annotation that mmdet leaves out."""
+    """Classes in an order that is not that of their ids; a crowd; an annotation that mmdet leaves out."""
     crowd = {"size": [48, 64], "counts": [480, 48, 48 * 64 - 528]}
     return {
         "images": [

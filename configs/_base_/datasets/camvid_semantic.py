@@ -25,7 +25,7 @@ train_files = dict(img_path="train", seg_map_path="trainannot")
 val_files = dict(img_path="val", seg_map_path="valannot")
 
 train_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type="mmengine.InfiniteSampler", shuffle=True),

@@ -12,7 +12,7 @@ train_files = dict(img_path="images/train", seg_map_path="semantic/train")
 val_files = dict(img_path="images/val", seg_map_path="semantic/val")
 
 train_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type="mmengine.InfiniteSampler", shuffle=True),
