@@ -155,16 +155,22 @@ def strings_from_crops(crops: Sequence[tuple[int, int, Pixels]], size_hw: tuple[
     if not crops:
         return []
     height, width = size_hw
-    columns = [column_major(pixels) for _, _, pixels in crops]
     lefts = np.array([left for left, _, _ in crops])
     tops = np.array([top for _, top, _ in crops])
+    heights, widths = np.array([pixels.shape for _, _, pixels in crops]).T
     # An empty pixel above each column ends every run with its column, so changes alternate: on, off, on, off …
-    strides = np.array([pixels.shape[1] + 1 for pixels in columns])
-    stops = np.cumsum([pixels.shape[0] * (pixels.shape[1] + 1) for pixels in columns])
-    flat = np.zeros(stops[-1] + 1, np.uint8)
-    for pixels, stop in zip(columns, stops.tolist(), strict=True):
-        w, h = pixels.shape
-        flat[stop - w * (h + 1) : stop].reshape(w, h + 1)[:, 1:] = pixels
+    strides = heights + 1
+    stops = np.cumsum(widths * strides)
+    flat = np.empty(stops[-1] + 1, np.uint8)
+    flat[-1] = 0
+    for (_, _, pixels), stop in zip(crops, stops.tolist(), strict=True):
+        h, w = pixels.shape
+        columns = flat[stop - w * (h + 1) : stop].reshape(w, h + 1)
+        columns[:, 0] = 0
+        if pixels.flags.c_contiguous:
+            cv2.transpose(pixels, columns[:, 1:])  # several times faster than NumPy's strided copy
+        else:
+            columns[:, 1:] = pixels.T
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     is_off = np.arange(changes.size) % 2
     mask = np.searchsorted(stops, changes - is_off, side="right")
@@ -191,9 +197,3 @@ def _runs(places: Runs, frame: int, full_height: bool) -> Runs:
         edges = np.delete(edges, np.concatenate((2 * touching + 2, 2 * touching + 3)))
     runs = edges[1:] - edges[:-1]
     return runs[:-1] if runs[-1] == 0 else runs
-
-
-def column_major(pixels: Pixels) -> Pixels:
-    """Returns the (w, h) transpose of a window, contiguous in memory."""
-    columns = pixels.T
-    return columns if columns.flags.c_contiguous else cv2.transpose(pixels)
