@@ -57,7 +57,7 @@ def draw_shapes(picture: Picture, shapes: Sequence[Shape], scale: float, *, fill
         fill: Opacity of the inside in [0, 1].
     """
     side = max(picture.shape[:2])
-    line = max(1, round(side / 260))
+    line = max(1, round(side / 200))
     rings = [outlines(shape.mask, scale) for shape in shapes]
     drawn = picture.copy()
     if fill:
