@@ -14,6 +14,9 @@ from pycocotools import mask as coco_mask
 from noisyseg.labels import polygons, rle
 from noisyseg.labels.errors import LabelError
 
+# pycocotools puts the number of masks whose areas it is asked for into a byte.
+MOST = 255
+
 Pixels = npt.NDArray[np.uint8]
 Segmentation = Sequence[Sequence[float]] | Mapping[str, Any]
 
@@ -146,8 +149,11 @@ class Mask:
 
 def encode(masks: Sequence[Mask]) -> None:
     """Works out RLE, area and box of several cropped masks of one frame at once, several times faster than singly."""
-    if not masks:
-        return
+    for first in range(0, len(masks), MOST):
+        _encode(masks[first : first + MOST])
+
+
+def _encode(masks: Sequence[Mask]) -> None:
     size_hw = masks[0].size_hw
     codes = [
         {"size": list(size_hw), "counts": counts}

@@ -136,8 +136,12 @@ def test_several_masks_are_encoded_like_one(frame, seed):
         assert_holds(mask, np.asarray(other, np.uint8))
 
 
-def test_no_masks_need_no_encoding():
-    assert encode_masks([]) is None
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 600])
+def test_any_number_of_masks_is_encoded(count):
+    frames = np.random.default_rng(count).random((count, 6, 7)) < 0.3
+    masks = [Mask.from_frame(frame) for frame in frames]
+    encode_masks(masks)
+    assert [mask.area for mask in masks] == frames.sum(axis=(1, 2)).tolist()
 
 
 @given(frames, st.data())
