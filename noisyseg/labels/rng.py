@@ -63,6 +63,14 @@ class ObjectStreams:
         self._state = self._philox.state
         self._generator = Generator(self._philox)
         self._keys: dict[str, npt.NDArray[np.uint64]] = {}
+        self._inner: dict[str, ObjectStreams] = {}
+
+    def under(self, op: str) -> ObjectStreams:
+        """Returns the streams for what is inside ``op``: other ones than those of the same operations outside it."""
+        inner = self._inner.get(op)
+        if inner is None:
+            inner = self._inner[op] = ObjectStreams(_generator(_fold(self._image, op)))
+        return inner
 
     def of(self, op: str, source: int) -> Generator:
         """Returns the generator for one object; it is valid until the next call of this method.

@@ -41,7 +41,7 @@ class Chain(NoiseModel[L]):
     """Applies models one after the other, each to what the one before it left.
 
     A model's draws depend on its name and not on its place, so reordering or removing one leaves the draws of the
-    others alone. A model that occurs again draws anew.
+    others alone. A model that occurs again, here or inside another one, draws anew.
 
     Args:
         noises: Models or their configs.
@@ -57,6 +57,7 @@ class Chain(NoiseModel[L]):
     def run(self, labels: L, rng: Generator) -> tuple[L, Params]:
         """See :meth:`NoiseModel.run`; in one pass, since a model samples on what the one before it made."""
         steps, seen = [], Counter()
+        rng = fork(rng, self.op)
         for noise in self.noises:
             again = seen[noise.op]
             seen[noise.op] += 1
@@ -109,7 +110,7 @@ class OneOf(ObjectNoise):
         u = streams.of(self.op, int(labels.source[i])).random()
         for choice, stop in enumerate(self._stops):
             if u < stop:
-                draws = self.noises[choice].draw(labels, i, streams)
+                draws = self.noises[choice].draw(labels, i, streams.under(self.op))
                 return None if draws is None else {"choice": choice, "draws": draws}
         return None
 

@@ -31,7 +31,7 @@ class ByRegion(NoiseModel[SemanticMap]):
             pixel, ``"ignore"`` gives 255, a number gives that class.
 
     Raises:
-        ValueError: ``fill`` is neither of the words nor a class number.
+        ValueError: ``fill`` is neither of the words nor a class number, or a map has no such class.
     """
 
     def __init__(
@@ -62,6 +62,9 @@ class ByRegion(NoiseModel[SemanticMap]):
 
     def _painted(self, labels: SemanticMap, clean: Instances, noisy: Instances) -> SemanticMap:
         """Returns the map with its regions replaced by the noisy ones."""
+        named = self.background if isinstance(self.fill, str) else (*self.background, self.fill)
+        if not all(0 <= class_ < len(labels.categories) for class_ in named):
+            raise ValueError(f"background, fill: expected classes 0..{len(labels.categories) - 1}, got {named}")
         canvas = labels.classes.copy()
         unset = ~np.isin(canvas, (*self.background, IGNORE))
         for i in sorted(range(len(noisy)), key=lambda i: (-noisy.masks[i].area, noisy.source[i])):

@@ -15,7 +15,10 @@ from noisyseg.registry import DATASETS, TASK_UTILS
 
 NOTHING = {"type": "noisyseg.Recipe", "noises": []}
 GROW = {"type": "noisyseg.Recipe", "noises": [{"type": "noisyseg.Scale", "size": 3}]}
-SHUFFLE = {"type": "noisyseg.Recipe", "noises": [{"type": "noisyseg.ClassConfusion", "rate": 1.0}]}
+SHUFFLE = {
+    "type": "noisyseg.Recipe",
+    "noises": [{"type": "noisyseg.ClassConfusion", "rate": 1.0, "include_self": False}],
+}
 
 
 @TASK_UTILS.register_module(name="TestOnlySpeckle", force=True)
