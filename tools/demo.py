@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     from noisyseg.integration.demo import run_demo
 
-    size = {"iterations": 24, "train": 24, "val": 8} if args.quick else {"train": 200, "val": 60}
+    size = {"iterations": 24, "train": 24, "val": 8} if args.quick else {"train": 80, "val": 60}
     try:
         result = run_demo(args.out, **{"seed": args.seed, "iterations": args.iterations} | size)
     except OSError as error:

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-from PIL import Image
-
 import noisyseg
+from noisyseg.integration.recipes import load_recipe
 from noisyseg.labels import Instances
 from noisyseg.labels.coco import CocoFile, read_coco
-from noisyseg.labels.files import atomic_path
-from noisyseg.labels.paint import semantic_from_instances
+from noisyseg.labels.semantic_files import write_semantic_maps
 from noisyseg.noise.generate import generate_noise
-from noisyseg.scenes import PALETTE, write_scenes
+from noisyseg.scenes import write_scenes
 
 __all__ = ["CONFIGS", "DemoData", "make_data"]
 
@@ -64,14 +61,8 @@ def make_data(folder: Path, *, seed: int, train: int, val: int) -> DemoData:
         val: Number of validation images.
     """
     write_scenes(folder, train=train, val=val, seed=seed, force=True, progress=True)
-    recipe = Config.fromfile(CONFIGS / "_base_" / "noise" / "coco_n_hard.py").noise.to_dict()
     files = [folder / "annotations" / f"instances_train{suffix}.json" for suffix in ("", "_coco_n_hard")]
-    manifest = generate_noise(recipe, *files, seed=seed)
+    manifest = generate_noise(load_recipe("coco_n_hard"), *files, seed=seed)
     clean, noisy = map(read_coco, files)
-    for image_id, image in noisy.images.items():
-        classes = semantic_from_instances(noisy.instances(image_id)).classes
-        picture = Image.fromarray(classes, mode="P")
-        picture.putpalette([channel for colour in PALETTE for channel in colour])
-        with atomic_path(folder / NOISY_MAPS / "train" / image["file_name"]) as partial:
-            picture.save(partial, format="PNG")
+    write_semantic_maps(files[1], folder / NOISY_MAPS / "train")
     return DemoData(folder, clean, noisy, manifest)

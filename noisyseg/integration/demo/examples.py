@@ -54,7 +54,8 @@ class Example:
 def find_examples(data: DemoData) -> list[Example]:
     """Returns for each kind the object whose mask it changed most typically: the one of median IoU.
 
-    Objects that several kinds have hit are passed over, and so are small ones. A kind that hit no such object, as
+    Objects that several kinds have hit are passed over, and so are small ones and those cut by the left or upper
+    side of the picture. A kind that hit no such object, as
     can be in a very small data set, has no example.
     """
     examples = []
@@ -76,7 +77,7 @@ def find_images(data: DemoData, count: int, among: int) -> list[int]:
 
 def _hit_by_alone(annotation: dict[str, Any], op: str) -> bool:
     noise = annotation.get("noise")
-    if noise is None or noise["clean_area"] < SMALLEST:
+    if noise is None or noise["clean_area"] < SMALLEST or min(noise["clean_bbox"][:2]) < 1:
         return False
     flags: Sequence[str] = noise["flags"]
     done = [name for name in ("class_changed", "mask_changed", "vanished") if name in flags]

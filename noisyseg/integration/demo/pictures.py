@@ -119,6 +119,7 @@ def _zoom(ax: Axes, boxes: npt.NDArray[np.float64]) -> None:
     ax.set_xlim(centre[0] - reach, centre[0] + reach)
     ax.set_ylim(centre[1] + reach, centre[1] - reach)
     ax.set_facecolor("#f1f1ec")
+    ax.set_box_aspect(1)
 
 
 def _row_title(ax: Axes, title: str) -> None:
@@ -140,5 +141,5 @@ def _outlines(ax: Axes, labels: Instances) -> None:
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     # Without the name of the software the same picture is the same bytes under every matplotlib.
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=110, transparent=True, metadata={"Software": None})
     return buffer.getvalue()
