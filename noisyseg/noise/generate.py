@@ -65,7 +65,7 @@ def generate_noise(
 
     Raises:
         LabelError: The input cannot be used; the message names file and annotation.
-        FileExistsError: ``target`` exists and ``force`` is not set, or is ``source`` itself.
+        FileExistsError: ``target`` or its manifest exists and ``force`` is not set, or is ``source`` itself.
         ValueError: The recipe is not a Recipe, or the file looks like an evaluation split.
     """
     source, target = Path(source), Path(target)
@@ -117,8 +117,9 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def _check_target(source: Path, target: Path, force: bool) -> None:
-    if target.exists() and (not force or target.samefile(source)):
-        raise FileExistsError(f"{target}: is there already; nothing was written")
+    for path in (target, manifest_path(target)):
+        if path.exists() and (not force or path.samefile(source)):
+            raise FileExistsError(f"{path}: is there already; nothing was written")
     if target.suffix != ".json":
         raise ValueError(f"{target}: expected a name that ends in .json")
 
