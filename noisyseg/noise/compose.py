@@ -31,6 +31,7 @@ def build_noise(noise: NoiseConfig) -> NoiseModel:
         return noise
     arguments = dict(noise)
     name = arguments.pop("type")
+    arguments.pop("_scope_", None)  # mmengine puts it into what a config inherits through `noisyseg::`
     own = TASK_UTILS.module_dict.get(str(name).removeprefix("noisyseg."))
     # mmengine's own look-up imports torch, which costs every worker process seconds: only for models of others.
     return TASK_UTILS.build(dict(noise)) if own is None else own(**arguments)
