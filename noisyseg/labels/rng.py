@@ -9,6 +9,7 @@ Reference: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011
 
 from __future__ import annotations
 
+import copy
 import hashlib
 
 import numpy as np
@@ -69,11 +70,12 @@ class ObjectStreams:
         """Returns the streams for what is inside ``op``: other ones than those of the same operations outside it."""
         inner = self._inner.get(op)
         if inner is None:
-            inner = self._inner[op] = ObjectStreams(_generator(_fold(self._image, op)))
+            inner = self._inner[op] = copy.copy(self)  # on the same Philox: `of` sets its state anew each time
+            inner._image, inner._keys, inner._inner = _fold(self._image, op), {}, {}
         return inner
 
     def of(self, op: str, source: int) -> Generator:
-        """Returns the generator for one object; it is valid until the next call of this method.
+        """Returns the generator for one object; it is valid until the next call, also of a stream under this one.
 
         Args:
             op: Name of the operation.
