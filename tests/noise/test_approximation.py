@@ -1,5 +1,9 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from scipy import ndimage
 
 from noisyseg.labels import Categories, Instances, Mask
 from noisyseg.labels.rng import keyed_rng
@@ -26,6 +30,23 @@ def test_a_detail_below_the_tolerance_goes_and_one_above_stays(bump, mode):
     square[3:5] = 0
     np.testing.assert_array_equal(noisy_frame(bump, 4, mode), square)
     np.testing.assert_array_equal(noisy_frame(bump, 0.1, mode), bump)
+
+
+frames = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=14), elements=st.integers(0, 1))
+
+
+@given(frames)
+def test_without_tolerance_nothing_changes(frame):
+    np.testing.assert_array_equal(noisy_frame(frame, 1e-9, "fixed"), frame)
+
+
+@given(frames, st.sampled_from([0.5, 2, 8]))
+def test_no_part_vanishes_when_fixed_and_no_pixel_comes_from_far(frame, tolerance):
+    noisy = noisy_frame(frame, tolerance, "fixed")
+    numbers, count = ndimage.label(frame, np.ones((3, 3)))
+    assert set(np.unique(numbers[noisy != 0])) >= set(range(1, count + 1))
+    if frame.any():
+        assert ndimage.distance_transform_edt(1 - frame)[noisy != 0].max() <= tolerance + 1
 
 
 def test_nothing_is_drawn(labels):
