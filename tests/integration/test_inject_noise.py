@@ -87,9 +87,7 @@ def test_classes_are_numbered_as_mmdet_does(write_coco, coco_document):
     generate_noise(SHUFFLE, file, file.with_name("noisy.json"), seed=5)
     offline = dataset(file.with_name("noisy.json"))
     online = dataset(file, inject(SHUFFLE, seed=5))
-    assert [s["gt_bboxes_labels"].tolist() for s in online] == [
-        s["gt_bboxes_labels"].tolist() for s in offline
-    ]
+    assert [s["gt_bboxes_labels"].tolist() for s in online] == [s["gt_bboxes_labels"].tolist() for s in offline]
     assert online[0]["gt_bboxes_labels"].tolist() != dataset(file)[0]["gt_bboxes_labels"].tolist()
 
 
@@ -121,9 +119,7 @@ def test_the_same_on_every_epoch_in_any_order_and_in_another_process(write_coco,
 
 def test_another_seed_is_another_noise(write_coco, coco_document):
     file = write_coco(coco_document)
-    labels = [
-        [s["gt_bboxes"].tensor.tolist() for s in dataset(file, inject(GROW, seed=seed))] for seed in range(8)
-    ]
+    labels = [[s["gt_bboxes"].tensor.tolist() for s in dataset(file, inject(GROW, seed=seed))] for seed in range(8)]
     assert any(one != labels[0] for one in labels)
 
 
@@ -143,9 +139,7 @@ def test_boxes_without_masks_get_class_noise(write_coco, coco_document):
 
 def test_a_data_set_without_ids_is_an_error_that_names_ours(write_coco, coco_document):
     file = write_coco(coco_document)
-    theirs = dataset(
-        file, inject(GROW), type="mmdet.CocoDataset", metainfo={"classes": ("nine", "two", "five")}
-    )
+    theirs = dataset(file, inject(GROW), type="mmdet.CocoDataset", metainfo={"classes": ("nine", "two", "five")})
     with pytest.raises(LabelError, match=r"a\.png: InjectNoise, image 7: .*noisyseg\.CocoDataset"):
         theirs[0]
 
@@ -183,9 +177,7 @@ def label_map():
 
 
 def speckled(sample, **settings):
-    return InjectNoise(noise={"type": "TestOnlySpeckle"}, classes=("a", "b", "c"), **settings)(
-        copy.deepcopy(sample)
-    )
+    return InjectNoise(noise={"type": "TestOnlySpeckle"}, classes=("a", "b", "c"), **settings)(copy.deepcopy(sample))
 
 
 def test_a_label_map_is_keyed_by_its_file_name(label_map):

@@ -9,8 +9,7 @@ pytest.importorskip("mmdet")
 
 def build(file, **settings):
     return DATASETS.build(
-        {"type": "noisyseg.CocoDataset", "ann_file": str(file), "data_prefix": {"img": str(file.parent)}}
-        | settings
+        {"type": "noisyseg.CocoDataset", "ann_file": str(file), "data_prefix": {"img": str(file.parent)}} | settings
     )
 
 
@@ -25,9 +24,7 @@ def test_objects_are_otherwise_those_of_mmdet(write_coco, coco_document):
 
     file = write_coco(coco_document)
     names = ("nine", "two", "five")
-    theirs = CocoDataset(
-        ann_file=str(file), data_prefix={"img": str(file.parent)}, metainfo={"classes": names}
-    )
+    theirs = CocoDataset(ann_file=str(file), data_prefix={"img": str(file.parent)}, metainfo={"classes": names})
     ours = build(file)
     for i in range(2):
         mine = ours.get_data_info(i)
