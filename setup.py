@@ -71,7 +71,9 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["noisyseg", "noisyseg.*"]),
     # .mim holds two symlinks to configs/ and tools/; a wheel gets their contents as files.
-    package_data={"noisyseg": ["py.typed", "integration/demo/*.j2", ".mim/*.yml", ".mim/configs/**/*", ".mim/tools/**/*"]},
+    package_data={
+        "noisyseg": ["py.typed", "integration/demo/*.j2", ".mim/*.yml", ".mim/configs/**/*", ".mim/tools/**/*"]
+    },
     exclude_package_data={"noisyseg": ["**/__pycache__/*", "**/*.pyc"]},
     install_requires=RUNTIME,
     extras_require={"onedl": ONEDL, "openmmlab": OPENMMLAB, "dev": DEV},

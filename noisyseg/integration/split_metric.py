@@ -80,9 +80,7 @@ class SplitMetric(BaseMetric):
         """
         for sample in data_samples:
             if "split" not in sample:
-                raise KeyError(
-                    "SplitMetric: a sample without a split; end its pipeline with noisyseg.TagSplit"
-                )
+                raise KeyError("SplitMetric: a sample without a split; end its pipeline with noisyseg.TagSplit")
             if sample["split"] == self.split:
                 self.metric.process(data_batch, [sample])
             self.results.append(list(self.metric.results))
@@ -96,7 +94,5 @@ class SplitMetric(BaseMetric):
         """
         own = [entry for entries in results for entry in entries]
         if not own:
-            raise ValueError(
-                f"SplitMetric: no sample of the split {self.split!r} among {len(results)} samples"
-            )
+            raise ValueError(f"SplitMetric: no sample of the split {self.split!r} among {len(results)} samples")
         return self.metric.compute_metrics(own)

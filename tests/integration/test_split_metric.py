@@ -111,3 +111,26 @@ def test_iou_over_one_split_is_that_of_the_metric_alone():
     alone.process({}, batch[::2])
     ours.process({}, batch)
     assert ours.evaluate(4) == {f"clean/{name}": score for name, score in alone.evaluate(2).items()}
+
+
+def evaluate_share(rank, meeting, shares, scores):
+    """Does what one of two processes does in a distributed validation of five samples."""
+    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    evaluator = Evaluator([metric("clean"), metric("given")])
+    evaluator.process(samples(*shares[rank]))
+    scores[rank] = evaluator.evaluate(5)
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_scores_of_one(tmp_path):
+    five = [("clean", 1.0), ("given", 7.0), ("clean", 2.0), ("clean", 6.0), ("given", 9.0)]
+    # The sampler deals samples out in turn and repeats the first one to make the shares equal.
+    shares = [five[0::2], [*five[1::2], five[0]]]
+    with torch.multiprocessing.get_context("spawn").Manager() as manager:
+        scores = manager.dict()
+        torch.multiprocessing.spawn(evaluate_share, (tmp_path / "meeting", shares, scores), nprocs=2)
+        found = dict(scores)
+    alone = Evaluator([metric("clean"), metric("given")])
+    alone.process(samples(*five))
+    assert found[0] == found[1] == alone.evaluate(5)

@@ -32,9 +32,7 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type="mmengine.InfiniteSampler", shuffle=True),
     batch_sampler=dict(type="mmdet.AspectRatioBatchSampler"),
-    dataset=dict(
-        **coco, **train_files, filter_cfg=dict(filter_empty_gt=True, min_size=32), pipeline=train_pipeline
-    ),
+    dataset=dict(**coco, **train_files, filter_cfg=dict(filter_empty_gt=True, min_size=32), pipeline=train_pipeline),
 )
 
 # Validation looks at clean validation images, and at the first training images with the labels that

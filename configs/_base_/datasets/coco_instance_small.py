@@ -28,9 +28,7 @@ train_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type="mmengine.InfiniteSampler", shuffle=True),
-    dataset=dict(
-        **coco, **train_files, filter_cfg=dict(filter_empty_gt=True, min_size=32), pipeline=train_pipeline
-    ),
+    dataset=dict(**coco, **train_files, filter_cfg=dict(filter_empty_gt=True, min_size=32), pipeline=train_pipeline),
 )
 
 # Validation looks at clean validation images, and at the first training images with the labels that

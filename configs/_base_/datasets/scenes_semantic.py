@@ -5,9 +5,7 @@ classes = ("background", "blob", "ring", "box", "star", "key", "worm")
 load = [dict(type="mmengine.LoadImageFromFile"), dict(type="mmseg.LoadAnnotations")]
 pack = dict(type="mmseg.PackSegInputs")
 train_pipeline = [*load, dict(type="mmseg.RandomFlip", prob=0.5), pack]
-scenes = dict(
-    type="noisyseg.SegDataset", data_root=data_root, img_suffix=".png", metainfo=dict(classes=classes)
-)
+scenes = dict(type="noisyseg.SegDataset", data_root=data_root, img_suffix=".png", metainfo=dict(classes=classes))
 train_files = dict(img_path="images/train", seg_map_path="semantic/train")
 val_files = dict(img_path="images/val", seg_map_path="semantic/val")
 

@@ -14,7 +14,5 @@ model = dict(
         norm_cfg=norm_cfg,
         loss_decode=dict(avg_non_ignore=True),
     ),
-    auxiliary_head=dict(
-        in_channels=256, channels=64, norm_cfg=norm_cfg, loss_decode=dict(avg_non_ignore=True)
-    ),
+    auxiliary_head=dict(in_channels=256, channels=64, norm_cfg=norm_cfg, loss_decode=dict(avg_non_ignore=True)),
 )

@@ -14,9 +14,7 @@ model = dict(
         dec_dilations=(1, 1, 1),
         norm_cfg=norm_cfg,
     ),
-    decode_head=dict(
-        in_channels=24, in_index=3, channels=24, norm_cfg=norm_cfg, loss_decode=dict(avg_non_ignore=True)
-    ),
+    decode_head=dict(in_channels=24, in_index=3, channels=24, norm_cfg=norm_cfg, loss_decode=dict(avg_non_ignore=True)),
     auxiliary_head=None,
     test_cfg=dict(_delete_=True, mode="whole"),
 )
