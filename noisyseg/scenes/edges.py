@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-def class_edges(
-    owners: npt.NDArray[np.int64], class_of_owner: npt.NDArray[np.int64]
-) -> npt.NDArray[np.uint8]:
+def class_edges(owners: npt.NDArray[np.int64], class_of_owner: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
     """Returns which class boundaries run through each pixel.
 
     A pixel is on the boundary of an object when it lies in it and one of its four neighbours does not, or

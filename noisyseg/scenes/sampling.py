@@ -136,9 +136,7 @@ def _sample_texture(rng: Generator, look: _Look, radius: float) -> Texture:
     pattern = look.pattern if rng.random() < _TYPICAL_PATTERN_RATE else PATTERNS[rng.integers(len(PATTERNS))]
     value = rng.uniform(0.6, 1.0)
     first = _colour(hue, rng.uniform(0.45, 0.95), value)
-    second = _colour(
-        hue + 0.06 * rng.standard_normal(), rng.uniform(0.2, 0.7), value * rng.uniform(0.55, 0.85)
-    )
+    second = _colour(hue + 0.06 * rng.standard_normal(), rng.uniform(0.2, 0.7), value * rng.uniform(0.55, 0.85))
     return Texture(
         pattern=pattern,
         colours=(first, second),
@@ -150,9 +148,7 @@ def _sample_texture(rng: Generator, look: _Look, radius: float) -> Texture:
 
 def _sample_background(rng: Generator, side: int) -> Texture:
     hue, value = rng.random(), rng.uniform(0.45, 0.9)
-    second = _colour(
-        hue + 0.12 * rng.standard_normal(), rng.uniform(0.02, 0.3), value * rng.uniform(0.6, 0.9)
-    )
+    second = _colour(hue + 0.12 * rng.standard_normal(), rng.uniform(0.02, 0.3), value * rng.uniform(0.6, 0.9))
     return Texture(
         pattern=("marble", "marble", "stripes", "checks")[rng.integers(4)],
         colours=(_colour(hue, rng.uniform(0.02, 0.3), value), second),

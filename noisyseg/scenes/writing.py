@@ -13,7 +13,6 @@ The PNGs of labels have a palette, so that any viewer shows them in colour; thei
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -27,6 +26,7 @@ from tqdm import tqdm
 from noisyseg.labels import Instances
 from noisyseg.labels.coco import coco_document
 from noisyseg.labels.files import write_json
+from noisyseg.labels.folders import atomic_folder
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.scenes.description import CATEGORIES
 from noisyseg.scenes.palette import PALETTE, edge_palette
@@ -86,20 +86,13 @@ def write_scenes(
         if value < least:
             raise ValueError(f"{name}: expected at least {least}, got {value}")
     out_dir = Path(out_dir).absolute()
-    _check_replaceable(out_dir, force)
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f".{out_dir.name}.", suffix=".partial", dir=out_dir.parent
-    ) as scratch:
-        folder = Path(scratch) / "new"
+    with atomic_folder(out_dir, marker=MANIFEST, force=force) as folder:
         splits = {"train": train, "val": val}
         for split in splits:
             for part in ("images", "semantic", "edges"):
                 (folder / part / split).mkdir(parents=True)
         jobs = [
-            _Job(folder, seed, split, index, size)
-            for split, count in splits.items()
-            for index in range(1, count + 1)
+            _Job(folder, seed, split, index, size) for split, count in splits.items() for index in range(1, count + 1)
         ]
         labels = list(tqdm(_write_all(jobs, workers), total=len(jobs), unit="scene", disable=not progress))
         _write_annotations(folder, jobs, labels)
@@ -108,30 +101,7 @@ def write_scenes(
             {"version": VERSION, "seed": seed, "size": size, "classes": CATEGORIES.names, "images": splits},
             indent=True,
         )
-        _swap_in(folder, out_dir, Path(scratch) / "old")
     return out_dir
-
-
-def _check_replaceable(out_dir: Path, force: bool) -> None:
-    if not out_dir.exists() or (out_dir.is_dir() and not any(out_dir.iterdir())):
-        return
-    if not (out_dir / MANIFEST).is_file():
-        raise FileExistsError(f"{out_dir}: exists and is not a data set of scenes; it will not be replaced")
-    if not force:
-        raise FileExistsError(f"{out_dir}: holds a data set already; force is needed to replace it")
-
-
-def _swap_in(folder: Path, out_dir: Path, old: Path) -> None:
-    """Puts the finished folder in its place; what stood there comes back if that fails."""
-    if not out_dir.exists():
-        folder.rename(out_dir)
-        return
-    out_dir.rename(old)
-    try:
-        folder.rename(out_dir)
-    except OSError:
-        old.rename(out_dir)
-        raise
 
 
 def _write_all(jobs: Sequence[_Job], workers: int) -> Iterator[Instances]:
@@ -144,9 +114,7 @@ def _write_all(jobs: Sequence[_Job], workers: int) -> Iterator[Instances]:
 
 
 def _write_scene(job: _Job) -> Instances:
-    rendering = render(
-        sample_scene(keyed_rng(job.seed, "scenes", job.split, job.index), (job.size, job.size))
-    )
+    rendering = render(sample_scene(keyed_rng(job.seed, "scenes", job.split, job.index), (job.size, job.size)))
     name = Path(job.split) / _file_name(job)
     _write_png(job.folder / "images" / name, rendering.image)
     _write_png(job.folder / "semantic" / name, rendering.semantic.classes, PALETTE)

@@ -141,7 +141,7 @@ def test_a_data_set_is_replaced_only_when_told_to(tmp_path):
     out = tmp_path / "out"
     write_scenes(out, train=1, val=1, size=32)
     before = fingerprints(out)
-    with pytest.raises(FileExistsError, match="holds a data set already"):
+    with pytest.raises(FileExistsError, match="is there already"):
         write_scenes(out, train=2, val=1, size=32)
     assert fingerprints(out) == before
     write_scenes(out, train=2, val=1, size=32, force=True)
@@ -157,7 +157,7 @@ def test_an_empty_folder_is_filled(tmp_path):
 @pytest.mark.parametrize("force", [False, True])
 def test_a_folder_of_other_things_is_never_replaced(tmp_path, force):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(FileExistsError, match="is not a data set of scenes"):
+    with pytest.raises(FileExistsError, match="has no scenes.json"):
         write_scenes(tmp_path, train=1, val=1, size=32, force=force)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 

@@ -1,19 +1,6 @@
 # COCO-N "hard" with the quirks of the authors' files: stale boxes, vanished masks, noisy crowds, holes filled.
-noise = dict(
-    type="noisyseg.Recipe",
-    on_empty="keep",
-    boxes="keep",
-    crowds="noise",
-    noises=[
-        dict(type="noisyseg.ClassConfusion", rate=0.4),
-        dict(
-            type="noisyseg.OneOf",
-            probs=[0.3, 0.3, 0.3],
-            noises=[
-                dict(type="noisyseg.Approximation", tolerance=15, mode="official"),
-                dict(type="noisyseg.Localization", sigma=4, mode="official"),
-                dict(type="noisyseg.Scale", size=7),
-            ],
-        ),
-    ],
-)
+_base_ = "coco_n_hard.py"
+noise = _base_.noise
+noise.update(on_empty="keep", boxes="keep", crowds="noise")
+noise.noises[1].noises[0].mode = "official"  # Approximation
+noise.noises[1].noises[1].mode = "official"  # Localization
