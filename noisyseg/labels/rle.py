@@ -23,6 +23,8 @@ Runs = npt.NDArray[np.int64]
 Pixels = npt.NDArray[np.uint8]
 # pycocotools counts pixels in 32 bits.
 LARGEST_FRAME = 2**32
+# It reserves six characters a run, and writes past them where every run of a mask is longer than 2^24.
+LARGE_FRAME = 2**26
 
 
 def runs_from_string(counts: str) -> Runs:
@@ -88,8 +90,20 @@ def joined(runs: Runs) -> Runs:
 
 def string_from_runs(runs: Runs, size_hw: tuple[int, int]) -> str:
     """Returns the compressed string form of checked ``runs``."""
-    encoded = coco_mask.frPyObjects({"counts": runs, "size": size_hw}, *size_hw)
-    return encoded["counts"].decode("ascii")
+    return _strings([runs], size_hw)[0]
+
+
+def _strings(runs_of_masks: Sequence[Runs], size_hw: tuple[int, int]) -> list[str]:
+    if size_hw[0] * size_hw[1] >= LARGE_FRAME:
+        return [_packed(runs) for runs in runs_of_masks]
+    masks = [{"size": size_hw, "counts": runs} for runs in runs_of_masks]
+    return [encoded["counts"].decode("ascii") for encoded in coco_mask.frPyObjects(masks, *size_hw)]
+
+
+def _packed(runs: Runs) -> str:
+    numbers = runs.copy()
+    numbers[3:] -= runs[1:-2]
+    return b"".join(map(_digits, numbers.tolist())).decode("ascii")
 
 
 def crop_from_string(counts: str, size_hw: tuple[int, int]) -> tuple[int, int, Pixels]:
@@ -131,7 +145,11 @@ def _number(packed: bytes, less: int) -> bytes:
     value = -(packed[-1] - 48 >> 4 & 1)
     for code in reversed(packed):
         value = value << 5 | code - 48 & 31
-    value -= less
+    return _digits(value - less)
+
+
+def _digits(value: int) -> bytes:
+    """Returns one number in printable characters, five bits each, the lowest first."""
     digits = bytearray()
     while True:
         digit = value & 31
@@ -181,10 +199,10 @@ def strings_from_crops(crops: Sequence[tuple[int, int, Pixels]], size_hw: tuple[
     places = (column - wraps + lefts[mask]) * height + row + wraps * stride + (tops[mask] - 1)
     ends = np.searchsorted(mask, np.arange(len(crops) + 1)).tolist()
     runs = [
-        {"size": size_hw, "counts": _runs(places[ends[i] : ends[i + 1]], height * width, stride_ == height + 1)}
+        _runs(places[ends[i] : ends[i + 1]], height * width, stride_ == height + 1)
         for i, stride_ in enumerate(strides.tolist())
     ]
-    return [encoded["counts"].decode("ascii") for encoded in coco_mask.frPyObjects(runs, height, width)]
+    return _strings(runs, size_hw)
 
 
 def _runs(places: Runs, frame: int, full_height: bool) -> Runs:

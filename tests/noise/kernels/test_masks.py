@@ -173,14 +173,14 @@ def test_parts_without_holes_fill_to_the_mask_without_holes(frame):
     assert len(parts) == outermost
 
 
-@given(frames, st.tuples(st.integers(-9, 9), st.integers(-9, 9)))
-def test_fill_can_be_moved(frame, offset):
+@given(frames, st.tuples(st.integers(0, 9), st.integers(0, 9)))
+def test_fill_can_be_moved_inside_the_frame(frame, offset):
     x, y = offset
     parts = kernels.parts(frame, holes=True)
     moved = kernels.fill(parts, (40, 40), (x, y))
-    padded = np.zeros((60, 60), np.uint8)
-    padded[10 + y : 10 + y + frame.shape[0], 10 + x : 10 + x + frame.shape[1]] = frame
-    np.testing.assert_array_equal(moved, padded[10:50, 10:50])
+    expected = np.zeros((40, 40), np.uint8)
+    expected[y : y + frame.shape[0], x : x + frame.shape[1]] = frame
+    np.testing.assert_array_equal(moved, expected)
 
 
 def test_fill_of_nothing_is_empty():
