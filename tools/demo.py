@@ -25,8 +25,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo, print its table and where its page is, and return 0, or 2 when the folder cannot be used."""
     args = parse_arguments(argv)
-    if args.seed < 0 or args.iterations < 1:
-        print("error: --seed: expected at least 0; --iterations: expected at least 1", file=sys.stderr)
+    if args.seed < 0 or args.iterations < 4:
+        print("error: --seed: expected at least 0; --iterations: expected at least 4", file=sys.stderr)
         return 2
     from noisyseg.integration.demo import run_demo
 

@@ -59,7 +59,7 @@ def run_demo(out: str | Path, *, seed: int, iterations: int, train: int, val: in
     Args:
         out: A folder that does not exist, is empty, or holds an earlier demo, which is replaced.
         seed: Seed of everything.
-        iterations: Length of each training.
+        iterations: Length of each training, at least 4.
         train: Number of training images.
         val: Number of validation images.
 
