@@ -9,6 +9,12 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# A run of CI depends on the code alone; on a developer's machine every run tries other examples.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("NOISYSEG_SHARED", REPOSITORY.parent / "shared"))

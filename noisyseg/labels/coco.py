@@ -111,6 +111,7 @@ def instances_from_coco(image: Json, annotations: Sequence[Json], categories: Ca
     n = len(annotations)
     boxes = np.empty((n, 4))
     classes = np.empty(n, np.int64)
+    crowd = np.empty(n, bool)
     with_masks = any("segmentation" in annotation for annotation in annotations)
     masks = []
     for i, annotation in enumerate(annotations):
@@ -120,6 +121,7 @@ def instances_from_coco(image: Json, annotations: Sequence[Json], categories: Ca
                 raise LabelError(f"category_id: expected one of the file's categories, got {category}")
             classes[i] = categories.index[category]
             boxes[i] = _box(annotation.get("bbox"))
+            crowd[i] = _crowd(annotation.get("iscrowd", 0))
             if with_masks:
                 masks.append(Mask.from_coco(annotation.get("segmentation"), size_hw))
         except LabelError as error:
@@ -132,7 +134,7 @@ def instances_from_coco(image: Json, annotations: Sequence[Json], categories: Ca
         classes=classes,
         masks=tuple(masks) if with_masks or not n else None,
         source=np.array([annotation["id"] for annotation in annotations], np.int64),
-        crowd=np.array([bool(annotation.get("iscrowd")) for annotation in annotations], bool),
+        crowd=crowd,
     )
 
 
@@ -227,3 +229,9 @@ def _box(bbox: object) -> Sequence[float]:
     if bbox[2] < 0 or bbox[3] < 0:
         raise LabelError(f"bbox: expected width and height >= 0, got {bbox}")
     return bbox
+
+
+def _crowd(iscrowd: object) -> bool:
+    if iscrowd not in (0, 1, None):
+        raise LabelError(f"iscrowd: expected 0 or 1, got {iscrowd!r}")
+    return bool(iscrowd)

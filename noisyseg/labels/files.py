@@ -38,6 +38,16 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def check_writable(path: str | Path) -> None:
+    """Raises OSError unless a file can be made in the folder of ``path``, which is made where it is missing.
+
+    For work that takes long: better to fail before it than after.
+    """
+    folder = Path(path).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
+
+
 def write_json(path: str | Path, document: Any, *, indent: bool = False) -> None:  # noqa: ANN401 - any JSON
     """Writes ``document`` as JSON, whole or not at all."""
     option = orjson.OPT_SERIALIZE_NUMPY | (orjson.OPT_INDENT_2 if indent else 0)

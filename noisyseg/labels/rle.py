@@ -117,10 +117,11 @@ def crop_from_string(counts: str, size_hw: tuple[int, int]) -> tuple[int, int, P
         window is the frame's first pixel.
     """
     height, width = size_hw
-    left, top, w, h = (int(value) for value in coco_mask.toBbox({"size": size_hw, "counts": counts.encode()}))
+    packed = counts.encode("ascii")
+    left, top, w, h = coco_mask.toBbox({"size": size_hw, "counts": packed}).astype(np.int64).tolist()
     if not w:
         return 0, 0, np.zeros((1, 1), np.uint8, order="F")
-    strip = _subtract_from_ends(counts.encode("ascii"), left * height, (width - left - w) * height)
+    strip = _subtract_from_ends(packed, left * height, (width - left - w) * height)
     columns = coco_mask.decode({"size": (height, w), "counts": strip}).T
     return left, top, np.ascontiguousarray(columns[:, top : top + h]).T
 

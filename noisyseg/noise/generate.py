@@ -8,28 +8,19 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 import cv2
 import orjson
-from joblib import Parallel, delayed
-from tqdm import tqdm
 
-from noisyseg.labels import Categories, LabelError
-from noisyseg.labels.coco import CocoFile, instances_from_coco, read_coco
-from noisyseg.labels.files import atomic_path, sha256, write_json
-from noisyseg.labels.rng import keyed_rng
+from noisyseg.labels.coco import CocoFile, read_coco
+from noisyseg.labels.files import atomic_path, check_writable, sha256, write_json
 from noisyseg.noise.compose import Recipe, build_noise
-from noisyseg.noise.provenance import noisy_annotations
+from noisyseg.noise.tasks import noisy_lines
 
 Json = dict[str, Any]
-ImageTask = tuple[Json, list[Json]]
-# Annotations in one task: enough to make the way to a worker cheap, few enough to share work out evenly.
-TASK_SIZE = 1000
 # Annotations in one write.
 BLOCK = 10_000
 
@@ -78,15 +69,16 @@ def generate_noise(
             f"{source}: looks like a validation or test file, and models are to be evaluated on clean labels; "
             "name the split if it is to be noisy all the same"
         )
+    check_writable(target)
     start = time.perf_counter()
     with _no_garbage_collection():
         coco = read_coco(source)
         shift = _id_shift(coco)
         total = len(coco.document["annotations"])
-        written, counts = _noisy_lines(recipe, seed, shift, coco, workers, progress)
+        lines, counts = noisy_lines(model, seed, coco, id_shift=shift, workers=workers, progress=progress)
         if not counts["mask_changed"]:
-            written = _with_given_masks(read_coco(source).document["annotations"], written)
-        _write(coco.document, written, target)
+            lines = _with_given_masks(read_coco(source).document["annotations"], lines)
+        _write(coco.document, lines, target)
     manifest = _manifest(recipe, seed, source, target, counts, total, shift, time.perf_counter() - start)
     write_json(manifest_path(target), manifest, indent=True)
     return manifest
@@ -98,9 +90,11 @@ def manifest_path(target: str | Path) -> Path:
 
 
 def is_evaluation_split(path: str | Path) -> bool:
-    """Returns whether the name of a file, or of its folder, says that it is for validation or test."""
+    """Returns whether the name of a file, or else of its folder, says that it is for validation or test."""
     path = Path(path)
-    words = re.split(r"[^a-z]+", f"{path.parent.name} {path.stem}".lower())
+    words = re.findall(r"[a-z]+", path.stem.lower())
+    if not any(word.startswith("train") for word in words):
+        words.append(path.parent.name.lower().rstrip("0123456789"))
     return any(re.fullmatch(r"(mini)?val(id|idation)?|test(ing|dev)?", word) for word in words)
 
 
@@ -129,117 +123,19 @@ def _id_shift(coco: CocoFile) -> int:
     return int(any(annotation["id"] == 0 for annotation in coco.document["annotations"]))
 
 
-def _tasks(coco: CocoFile) -> Iterator[dict[int, list[int]]]:
-    """Yields the positions of about TASK_SIZE annotations by image."""
-    task: dict[int, list[int]] = {}
-    size = 0
-    for image_id, places in coco.positions.items():
-        if places:
-            task[image_id] = places
-            size += len(places)
-        if size >= TASK_SIZE:
-            yield task
-            task, size = {}, 0
-    if task:
-        yield task
-
-
-def _noisy_lines(
-    recipe: Mapping[str, Any], seed: int, shift: int, coco: CocoFile, workers: int, progress: bool
-) -> tuple[list[bytes], Counter[str]]:
-    """Returns the JSON of every noisy annotation in file order, empty where it was removed, and what happened."""
-    annotations = coco.document["annotations"]
-    written: list[bytes] = [b""] * len(annotations)
-    counts: Counter[str] = Counter()
-    tasks = list(_tasks(coco))
-
-    def images(task: dict[int, list[int]]) -> list[ImageTask]:
-        taken = [(coco.images[image_id], [annotations[place] for place in places]) for image_id, places in task.items()]
-        for places in task.values():
-            for place in places:
-                annotations[place] = None  # parsed annotations are most of the memory: let go what is on its way
-        return taken
-
-    settings = (orjson.dumps(recipe), seed, shift)
-    results = _run(settings, coco.categories, map(images, tasks), workers)
-    try:
-        with tqdm(total=len(written), unit="ann", unit_scale=True, disable=not progress) as bar:
-            for task, (lines, happened) in zip(tasks, results, strict=True):
-                for place, line in zip(chain.from_iterable(task.values()), lines, strict=True):
-                    written[place] = line
-                counts += happened
-                bar.update(len(lines))
-    except LabelError as error:
-        raise error.at(file=coco.path) from None
-    return written, counts
-
-
-def _run(
-    settings: tuple[bytes, int, int], categories: Categories, tasks: Iterator[list[ImageTask]], workers: int
-) -> Iterator[tuple[list[bytes], Counter[str]]]:
-    """Yields what becomes of each task, in order."""
-    if workers == 1:
-        for task in tasks:
-            yield _noise_images(settings, categories, task)
-        return
-    jobs = (delayed(_noise_packed)(settings, categories, orjson.dumps(task)) for task in tasks)
-    for packed, happened in Parallel(n_jobs=workers, return_as="generator")(jobs):
-        yield packed.split(b"\n"), happened
-
-
-def _noise_packed(
-    settings: tuple[bytes, int, int], categories: Categories, images: bytes
-) -> tuple[bytes, Counter[str]]:
-    """Does the work of :func:`_noise_images` on bytes, which travel between processes faster than objects."""
-    lines, counts = _noise_images(settings, categories, orjson.loads(images))
-    return b"\n".join(lines), counts
-
-
-def _noise_images(
-    settings: tuple[bytes, int, int], categories: Categories, images: Sequence[ImageTask]
-) -> tuple[list[bytes], Counter[str]]:
-    """Returns the JSON of each noisy annotation (empty where it was removed), in order, and what happened."""
-    recipe, seed, shift = settings
-    model = _model(recipe)
-    lines, counts = [], Counter()
-    for image, given in images:
-        clean = instances_from_coco(image, given, categories)
-        noisy, params = model.run(clean, keyed_rng(seed, image["id"]))
-        entries, happened = noisy_annotations(
-            given,
-            clean,
-            noisy,
-            model.history(params),
-            params["vanished"],
-            keep_boxes=model.boxes == "keep",
-        )
-        counts += happened
-        for entry in entries:
-            if entry is not None and shift:
-                entry = entry | {"id": entry["id"] + shift}
-            lines.append(b"" if entry is None else orjson.dumps(entry))
-    return lines, counts
-
-
-@lru_cache(maxsize=1)
-def _model(recipe: bytes) -> Recipe:
-    cv2.setNumThreads(1)  # one process a core; OpenCV's own threads would only fight over it
-    return build_noise(orjson.loads(recipe))
-
-
-def _with_given_masks(annotations: Sequence[Json], written: Sequence[bytes]) -> list[bytes]:
+def _with_given_masks(annotations: Sequence[Json], lines: Sequence[bytes]) -> list[bytes]:
     """Returns the noisy annotations with their masks in the form of the input, for noise that leaves masks alone."""
-    lines = []
-    for annotation, line in zip(annotations, written, strict=True):
+    given = []
+    for annotation, line in zip(annotations, lines, strict=True):
         if line and "segmentation" in annotation:
             line = orjson.dumps(orjson.loads(line) | {"segmentation": annotation["segmentation"]})
-        lines.append(line)
-    return lines
+        given.append(line)
+    return given
 
 
-def _write(document: Json, written: Sequence[bytes], target: Path) -> None:
+def _write(document: Json, lines: Sequence[bytes], target: Path) -> None:
     """Writes the document with its annotations replaced, keys in the order of the input."""
-    lines = [line for line in written if line]
+    lines = [line for line in lines if line]
     with atomic_path(target) as partial, partial.open("wb") as file:
         for number, (key, value) in enumerate(document.items()):
             file.write((b"{" if number == 0 else b",") + orjson.dumps(key) + b":")

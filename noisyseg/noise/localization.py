@@ -41,7 +41,7 @@ class Localization(ObjectNoise):
     def draw(self, labels: Instances, i: int, streams: ObjectStreams) -> Params | None:
         """See the base class; ``offsets`` are flat ``dx, dy`` over the rings of all parts, in OpenCV's order."""
         parts, _, _ = traced(mask_of(labels, i, self.op), self.mode)
-        vertices = sum(len(ring) for part in parts for ring in (part.outer, *part.holes))
+        vertices = sum(len(part.outer) + sum(map(len, part.holes)) for part in parts)
         if not vertices:
             return None
         moves = streams.of(self.op, int(labels.source[i])).normal(0.0, self.sigma, 2 * vertices)

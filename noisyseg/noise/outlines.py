@@ -36,9 +36,7 @@ def filled(parts: list[kernels.Part], left: int, top: int, size_hw: tuple[int, i
         return Mask.empty(size_hw)
     # Holes too: a line that is clipped at the window's side may be drawn a pixel off.
     vertices = np.concatenate([ring for part in parts for ring in (part.outer, *part.holes)])
-    x0, y0 = (int(value) for value in vertices.min(axis=0))
-    x1, y1 = (int(value) for value in vertices.max(axis=0))
-    # One row more than needed: run lengths are read off faster where a side of the window is empty.
-    x0, y0 = min(max(left + x0, 0), size_hw[1] - 1), min(max(top + y0 - 1, 0), size_hw[0] - 1)
-    x1, y1 = max(min(left + x1 + 1, size_hw[1]), x0 + 1), max(min(top + y1 + 1, size_hw[0]), y0 + 1)
+    x, y, w, h = cv2.boundingRect(vertices)
+    x0, y0 = min(max(left + x, 0), size_hw[1] - 1), min(max(top + y, 0), size_hw[0] - 1)
+    x1, y1 = max(min(left + x + w, size_hw[1]), x0 + 1), max(min(top + y + h, size_hw[0]), y0 + 1)
     return Mask.from_crop(x0, y0, kernels.fill(parts, (y1 - y0, x1 - x0), (left - x0, top - y0)), size_hw)

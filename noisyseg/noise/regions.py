@@ -27,8 +27,8 @@ class ByRegion(NoiseModel[SemanticMap]):
     Args:
         noise: The model for instances, or its config. A model that removes objects leaves their pixels to ``fill``.
         background: Classes that are ground and not objects: their regions stay, under the others.
-        fill: What stands where a region drew back and no other one is: ``"nearest"`` takes the class of the nearest
-            pixel, ``"ignore"`` gives 255, a number gives that class.
+        fill: What stands where a region drew back and no other one is: ``"nearest"`` takes what stands at the nearest
+            pixel that had another class, ``"ignore"`` gives 255, a number gives that class.
 
     Raises:
         ValueError: ``fill`` is neither of the words nor a class number, or a map has no such class.
@@ -73,7 +73,13 @@ class ByRegion(NoiseModel[SemanticMap]):
             canvas[window][pixels != 0] = noisy.classes[i]
             unset[window][pixels != 0] = False
         ignored = labels.classes == IGNORE
-        return labels.replace(classes=_filled(canvas, unset & ~ignored, ignored, self.fill))
+        unset &= ~ignored
+        if self.fill == "nearest":
+            _fill_from_neighbours(canvas, unset, labels.classes)
+        else:
+            canvas[unset] = IGNORE if self.fill == "ignore" else self.fill
+        canvas[ignored] = IGNORE
+        return labels.replace(classes=canvas)
 
 
 def regions(labels: SemanticMap, background: Sequence[int] = ()) -> Instances:
@@ -94,19 +100,18 @@ def regions(labels: SemanticMap, background: Sequence[int] = ()) -> Instances:
     return Instances.from_masks(masks, classes, labels.categories, labels.size_hw, source)
 
 
-def _filled(
-    canvas: npt.NDArray[np.integer],
-    unset: npt.NDArray[np.bool_],
-    ignored: npt.NDArray[np.bool_],
-    fill: str | int,
-) -> npt.NDArray[np.integer]:
-    if fill == "nearest" and unset.any():
-        # Ignored pixels are no class to take over; where nothing else is left, the pixel keeps its own.
-        known = ~(unset | ignored)
-        if known.any():
-            rows, columns = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-            canvas[unset] = canvas[rows[unset], columns[unset]]
-    elif fill != "nearest":
-        canvas[unset] = IGNORE if fill == "ignore" else fill
-    canvas[ignored] = IGNORE
-    return canvas
+def _fill_from_neighbours(
+    canvas: npt.NDArray[np.integer], unset: npt.NDArray[np.bool_], clean: npt.NDArray[np.integer]
+) -> None:
+    """Gives each unset pixel what stands at the nearest pixel of another clean class; without any it keeps its own.
+
+    Another class, because the rest of the region that drew back is as near as its neighbour and would take half of
+    the rim back.
+    """
+    known = ~unset & (clean != IGNORE)
+    for class_ in np.unique(clean[unset]).tolist():
+        others = known & (clean != class_)
+        if others.any():
+            rows, columns = ndimage.distance_transform_edt(~others, return_distances=False, return_indices=True)
+            own = unset & (clean == class_)
+            canvas[own] = canvas[rows[own], columns[own]]

@@ -206,6 +206,7 @@ def change(value, **annotation_30):
         ({"bbox": [1, 2, 3, float("nan")]}, "bbox: expected four finite numbers"),
         ({"bbox": [1, 2, 1e300, 4]}, "bbox: expected four finite numbers"),
         ({"bbox": [1, 2, -3, 4]}, "bbox: expected width and height >= 0"),
+        ({"iscrowd": "0"}, "iscrowd: expected 0 or 1, got '0'"),
         ({"segmentation": None}, "segmentation: expected polygons or RLE, got NoneType"),
         ({"segmentation": []}, "segmentation: expected at least one polygon"),
         ({"segmentation": [[1, 2, 3, 4]]}, "polygon 0: expected an even count >= 6 of coordinates, got 4"),

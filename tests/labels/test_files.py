@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 import pytest
 
-from noisyseg.labels.files import atomic_path, sha256, write_json
+from noisyseg.labels.files import atomic_path, check_writable, sha256, write_json
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -70,3 +70,14 @@ def test_sha256_is_that_of_the_bytes(tmp_path):
     assert sha256(tmp_path / "a") == hashlib.sha256(data).hexdigest()
     (tmp_path / "empty").write_bytes(b"")
     assert sha256(tmp_path / "empty") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_a_folder_that_can_be_written_to_is_made_and_left_empty(tmp_path):
+    check_writable(tmp_path / "new" / "a.json")
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(OSError, match="file"):
+        check_writable(tmp_path / "file" / "a.json")

@@ -1,5 +1,7 @@
 import copy
 import os
+import subprocess
+import sys
 from collections import Counter
 from importlib.metadata import version
 
@@ -14,7 +16,7 @@ from noisyseg.integration.recipes import load_recipe
 from noisyseg.labels import LabelError
 from noisyseg.labels.check import check_coco
 from noisyseg.labels.files import sha256
-from noisyseg.noise import generate
+from noisyseg.noise import generate, tasks
 from noisyseg.noise.generate import generate_noise, is_evaluation_split, manifest_path
 
 HARD = load_recipe("coco_n_hard")
@@ -126,14 +128,43 @@ def test_every_mask_of_a_noisy_file_is_compressed_rle(hard):
 
 @pytest.mark.parametrize("workers", [2, 5])
 def test_any_number_of_workers_writes_the_same_bytes(train, tmp_path, hard, workers, monkeypatch):
-    monkeypatch.setattr(generate, "TASK_SIZE", 60)
+    monkeypatch.setattr(tasks, "TASK_SIZE", 60)
     generate_noise(HARD, train, tmp_path / "out.json", seed=1, workers=workers)
     assert (tmp_path / "out.json").read_bytes() == hard[0].read_bytes()
 
 
+def test_a_model_of_other_people_reaches_the_workers(train, tmp_path):
+    script = tmp_path / "generate.py"
+    script.write_text(
+        "import sys\n"
+        "from noisyseg.noise import generate_noise\n"
+        "import theirs\n"
+        'recipe = {"type": "noisyseg.Recipe", "noises": [{"type": "noisyseg.NextClass"}]}\n'
+        "generate_noise(recipe, sys.argv[1], sys.argv[2], seed=0, workers=2)\n"
+    )
+    (tmp_path / "theirs.py").write_text(
+        "from noisyseg.noise import Change, ObjectNoise\n"
+        "from noisyseg.registry import TASK_UTILS\n"
+        "@TASK_UTILS.register_module()\n"
+        "class NextClass(ObjectNoise):\n"
+        "    def draw(self, labels, i, streams):\n"
+        "        return {}\n"
+        "    def changes(self, labels, draws):\n"
+        "        count = len(labels.categories)\n"
+        "        return {i: Change(class_=(int(labels.classes[i]) + 1) % count) for i in draws}\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    subprocess.run([sys.executable, script, train, tmp_path / "out.json"], check=True, env=environment)
+    clean, noisy = by_id(read(train)), by_id(read(tmp_path / "out.json"))
+    changed = [
+        noisy[id_]["category_id"] != given["category_id"] for id_, given in clean.items() if not given["iscrowd"]
+    ]
+    assert all(changed)
+
+
 @pytest.mark.parametrize("size", [1, 100])
 def test_the_size_of_a_task_changes_no_byte(train, tmp_path, hard, size, monkeypatch):
-    monkeypatch.setattr(generate, "TASK_SIZE", size)
+    monkeypatch.setattr(tasks, "TASK_SIZE", size)
     monkeypatch.setattr(generate, "BLOCK", size)
     generate_noise(HARD, train, tmp_path / "out.json", seed=1)
     assert (tmp_path / "out.json").read_bytes() == hard[0].read_bytes()
@@ -324,6 +355,8 @@ def test_the_input_is_never_replaced(write, document):
         ("cavalry/evaluated.json", False),
         ("contest/latest_values.json", False),
         ("validity/medieval.json", False),
+        ("test_run/labels.json", False),
+        ("test/train.json", False),
     ],
 )
 def test_which_files_look_like_an_evaluation_split(name, expected):

@@ -109,13 +109,20 @@ def test_the_nearest_pixel_fills_what_is_left(label_map):
         ignored = label_map.classes == 255
         open_ = (holes == 255) & ~ignored
         assert open_.any()
-        known = np.argwhere(holes != 255)
-        values = holes[holes != 255]
         for pixel in np.argwhere(open_):
-            distances = ((known - pixel) ** 2).sum(axis=1)
-            nearest = set(values[distances == distances.min()].tolist())
+            others = (holes != 255) & (label_map.classes != label_map.classes[tuple(pixel)])
+            distances = ((np.argwhere(others) - pixel) ** 2).sum(axis=1)
+            nearest = set(holes[others][distances == distances.min()].tolist())
             assert filled[tuple(pixel)] in nearest
         np.testing.assert_array_equal(filled[~open_], holes[~open_])
+
+
+def test_a_region_that_draws_back_loses_its_whole_rim_to_its_neighbour():
+    given = np.zeros((20, 20), np.uint8)
+    given[5:15, 5:15] = 1
+    model = ByRegion(Scale(3), background=[0])
+    noisy = [model(SemanticMap(given, NAMES), keyed_rng(seed)).classes for seed in range(8)]
+    assert {int((classes == 1).sum()) for classes in noisy} == {8 * 8, 12 * 12}
 
 
 def test_a_number_fills_what_is_left(label_map):

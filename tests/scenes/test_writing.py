@@ -157,7 +157,7 @@ def test_an_empty_folder_is_filled(tmp_path):
 @pytest.mark.parametrize("force", [False, True])
 def test_a_folder_of_other_things_is_never_replaced(tmp_path, force):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(FileExistsError, match="has no scenes.json"):
+    with pytest.raises(FileExistsError, match=r"has no scenes\.json"):
         write_scenes(tmp_path, train=1, val=1, size=32, force=force)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 

@@ -172,12 +172,8 @@ BROKEN = [
     Broken("bbox negative", put([20, 20, -16, -16], *POLYGON, "bbox"), "bbox-empty"),
     Broken("bbox flat", put([4, 4, 16, 0], *POLYGON, "bbox"), "bbox-empty"),
     Broken("bbox thin", put([4, 4, 0.5, 16], *POLYGON, "bbox"), "bbox-tiny", {"bbox-mismatch"}),
-    Broken(
-        "bbox left of the image", put([-50, 4, 16, 16], *POLYGON, "bbox"), "bbox-off-image", {"bbox-disjoint"}
-    ),
-    Broken(
-        "bbox across the border", put([30, 4, 16, 16], *POLYGON, "bbox"), "bbox-outside", {"bbox-disjoint"}
-    ),
+    Broken("bbox left of the image", put([-50, 4, 16, 16], *POLYGON, "bbox"), "bbox-off-image", {"bbox-disjoint"}),
+    Broken("bbox across the border", put([30, 4, 16, 16], *POLYGON, "bbox"), "bbox-outside", {"bbox-disjoint"}),
     Broken("bbox elsewhere", put([24, 4, 16, 16], *POLYGON, "bbox"), "bbox-disjoint"),
     Broken("bbox shifted", put([9, 4, 16, 16], *POLYGON, "bbox"), "bbox-mismatch"),
     Broken("bbox of corners", put([4, 4, 20, 20], *POLYGON, "bbox"), "bbox-mismatch"),
@@ -217,9 +213,7 @@ BROKEN = [
     Broken("file_name absolute", put("/data/a.png", "images", 0, "file_name"), "file-name-absolute"),
     Broken("file_name of Windows", put("C:\\data\\a.png", "images", 0, "file_name"), "file-name-absolute"),
     Broken("file_name with backslash", put("sub\\a.png", "images", 0, "file_name"), "file-name-backslash"),
-    Broken(
-        "image without annotations", grow({"id": 3, "file_name": "c.png"}, "images", 0), "image-unannotated"
-    ),
+    Broken("image without annotations", grow({"id": 3, "file_name": "c.png"}, "images", 0), "image-unannotated"),
     # categories
     Broken("category name absent", cut("categories", 0, "name"), "key-missing"),
     Broken("category name null", put(None, "categories", 0, "name"), "type-wrong"),
@@ -342,9 +336,7 @@ NUMBERS = st.one_of(
     st.floats(),
     st.sampled_from([2**31, 2**32, 2**53 + 1, 2**64, 10**400, -(10**400), 1e308, 5e-324]),
 )
-LEAVES = st.one_of(
-    st.none(), st.booleans(), NUMBERS, st.text(max_size=8), st.sampled_from(["\ud800", "\0", "o" * 90])
-)
+LEAVES = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=8), st.sampled_from(["\ud800", "\0", "o" * 90]))
 KEYS = st.sampled_from(
     [
         "id",
@@ -368,9 +360,7 @@ KEYS = st.sampled_from(
 )
 VALUES = st.recursive(
     LEAVES | st.lists(NUMBERS, max_size=9),
-    lambda inner: (
-        st.lists(inner, max_size=5) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=7)
-    ),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=7),
     max_leaves=25,
 )
 
@@ -378,9 +368,7 @@ VALUES = st.recursive(
 def paths(value, path=()):
     if path:
         yield path
-    entries = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
         yield from paths(entry, (*path, key))
 

@@ -39,9 +39,7 @@ def test_rle_measures_what_the_decoded_mask_measures(pixels):
     assert (shape.box, shape.area) == (mask.box, mask.area)
 
 
-@given(
-    points=st.lists(st.floats(-5, 40), min_size=6, max_size=20).filter(lambda numbers: len(numbers) % 2 == 0)
-)
+@given(points=st.lists(st.floats(-5, 40), min_size=6, max_size=20).filter(lambda numbers: len(numbers) % 2 == 0))
 def test_polygons_measure_what_the_decoded_mask_measures(points):
     mask = Mask.from_coco([points], SIZE_HW)
     shape, problems = measure([points], SIZE_HW)

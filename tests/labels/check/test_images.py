@@ -70,9 +70,7 @@ def test_bytes_after_the_end_of_an_image_are_harmless(document, save, folder):
     assert found(save(document), folder) == []
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"<html>not found</html>", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n"]
-)
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n"])
 def test_a_file_that_is_no_image(content, document, save, folder):
     (folder / "a.png").write_bytes(content)
     assert found(save(document), folder) == [("image-unreadable", 1)]

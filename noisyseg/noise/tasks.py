@@ -1,0 +1,141 @@
+"""Apply a recipe to the images of a file, in tasks of many annotations, in one process or several."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+import cv2
+import orjson
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from noisyseg.labels import Categories, LabelError
+from noisyseg.labels.coco import CocoFile, instances_from_coco
+from noisyseg.labels.rng import keyed_rng
+from noisyseg.noise.compose import Recipe
+from noisyseg.noise.provenance import noisy_annotations
+
+Json = dict[str, Any]
+ImageTask = tuple[Json, list[Json]]
+Settings = tuple[bytes, int, int]
+# Annotations in one task: enough to make the way to a worker cheap, few enough to share work out evenly.
+TASK_SIZE = 1000
+
+
+def noisy_lines(
+    model: Recipe, seed: int, coco: CocoFile, *, id_shift: int, workers: int, progress: bool
+) -> tuple[list[bytes], Counter[str]]:
+    """Returns the JSON of every noisy annotation, and what happened.
+
+    Takes the annotations out of ``coco.document``, which is not usable afterwards.
+
+    Args:
+        model: What is done to each image.
+        seed: Master seed.
+        coco: The clean file.
+        id_shift: Added to every annotation id.
+        workers: Number of processes.
+        progress: Whether to draw a progress bar on stderr.
+
+    Returns:
+        One line an annotation in file order, empty where it was removed; counts of operations and flags.
+
+    Raises:
+        LabelError: An annotation cannot be used.
+    """
+    annotations = coco.document["annotations"]
+    written: list[bytes] = [b""] * len(annotations)
+    counts: Counter[str] = Counter()
+    tasks = list(_tasks(coco))
+
+    def images(task: dict[int, list[int]]) -> list[ImageTask]:
+        taken = [(coco.images[image_id], [annotations[place] for place in places]) for image_id, places in task.items()]
+        for places in task.values():
+            for place in places:
+                annotations[place] = None  # parsed annotations are most of the memory: let go what is on its way
+        return taken
+
+    # Pickled once, and by the name of its classes: a worker then imports the modules of other people's models too.
+    settings = (pickle.dumps(model), seed, id_shift)
+    results = _run(settings, coco.categories, map(images, tasks), workers)
+    try:
+        with tqdm(total=len(written), unit="ann", unit_scale=True, disable=not progress) as bar:
+            for task, (lines, happened) in zip(tasks, results, strict=True):
+                for place, line in zip(chain.from_iterable(task.values()), lines, strict=True):
+                    written[place] = line
+                counts += happened
+                bar.update(len(lines))
+    except LabelError as error:
+        raise error.at(file=coco.path) from None
+    return written, counts
+
+
+def _tasks(coco: CocoFile) -> Iterator[dict[int, list[int]]]:
+    """Yields the positions of about TASK_SIZE annotations by image."""
+    task: dict[int, list[int]] = {}
+    size = 0
+    for image_id, places in coco.positions.items():
+        if places:
+            task[image_id] = places
+            size += len(places)
+        if size >= TASK_SIZE:
+            yield task
+            task, size = {}, 0
+    if task:
+        yield task
+
+
+def _run(
+    settings: Settings, categories: Categories, tasks: Iterator[list[ImageTask]], workers: int
+) -> Iterator[tuple[list[bytes], Counter[str]]]:
+    """Yields what becomes of each task, in order."""
+    if workers == 1:
+        for task in tasks:
+            yield _noise_images(settings, categories, task)
+        return
+    jobs = (delayed(_noise_packed)(settings, categories, orjson.dumps(task)) for task in tasks)
+    for packed, happened in Parallel(n_jobs=workers, return_as="generator")(jobs):
+        yield packed.split(b"\n"), happened
+
+
+def _noise_packed(settings: Settings, categories: Categories, images: bytes) -> tuple[bytes, Counter[str]]:
+    """Does the work of :func:`_noise_images` on bytes, which travel between processes faster than objects."""
+    cv2.setNumThreads(1)  # one process a core; OpenCV's own threads would only fight over it
+    lines, counts = _noise_images(settings, categories, orjson.loads(images))
+    return b"\n".join(lines), counts
+
+
+def _noise_images(
+    settings: Settings, categories: Categories, images: Sequence[ImageTask]
+) -> tuple[list[bytes], Counter[str]]:
+    """Returns the JSON of each noisy annotation (empty where it was removed), in order, and what happened."""
+    pickled, seed, id_shift = settings
+    model = _model(pickled)
+    lines, counts = [], Counter()
+    for image, given in images:
+        clean = instances_from_coco(image, given, categories)
+        noisy, params = model.run(clean, keyed_rng(seed, image["id"]))
+        entries, happened = noisy_annotations(
+            given,
+            clean,
+            noisy,
+            model.history(params),
+            set(params["vanished"]),
+            keep_boxes=model.boxes == "keep",
+        )
+        counts += happened
+        for entry in entries:
+            if entry is not None and id_shift:
+                entry = entry | {"id": entry["id"] + id_shift}
+            lines.append(b"" if entry is None else orjson.dumps(entry))
+    return lines, counts
+
+
+@lru_cache(maxsize=1)
+def _model(pickled: bytes) -> Recipe:
+    return pickle.loads(pickled)
