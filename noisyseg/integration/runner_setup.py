@@ -69,9 +69,7 @@ def _require_host(config: Config, path: str) -> None:
     if scope is None:
         raise ConfigError(f"config {path}: has no default_scope; expected 'mmdet' or 'mmseg'")
     if find_spec(scope) is None:
-        raise ConfigError(
-            f"config {path}: default_scope is {scope!r}, and no package of that name is installed"
-        )
+        raise ConfigError(f"config {path}: default_scope is {scope!r}, and no package of that name is installed")
 
 
 def enable_amp(config: Config) -> None:

@@ -49,13 +49,19 @@ def rings_from_coco(polygons: Sequence[Sequence[float]]) -> list[Ring]:
         if ring.dtype.kind not in "iuf":
             raise LabelError(f"polygon {part}: expected numbers, got others")
         ring = ring.astype(np.float64)
-        farthest = np.abs(ring).max()
-        if not farthest <= FARTHEST:
-            raise LabelError(f"polygon {part}: expected finite coordinates up to {FARTHEST}, got NaN or farther ones")
-        if farthest * ring.size > LONGEST and _outline(ring) > LONGEST:
-            raise LabelError(f"polygon {part}: expected an outline of at most {LONGEST} px, got a longer one")
+        # The norm bounds coordinates and, times the square root of their number, half the outline; NaN fails too.
+        if not ring @ ring * ring.size <= LONGEST**2 / 4:
+            _check_extent(ring, part)
         rings.append(ring)
     return rings
+
+
+def _check_extent(ring: Ring, part: int) -> None:
+    if not np.abs(ring).max() <= FARTHEST:
+        raise LabelError(f"polygon {part}: expected finite coordinates up to {FARTHEST}, got NaN or farther ones")
+    points = ring.reshape(-1, 2)
+    if np.abs(points - np.roll(points, 1, axis=0)).max(axis=1).sum() > LONGEST:
+        raise LabelError(f"polygon {part}: expected an outline of at most {LONGEST} px, got a longer one")
 
 
 def string_from_rings(rings: Sequence[Ring], size_hw: tuple[int, int]) -> str:
@@ -67,8 +73,3 @@ def string_from_rings(rings: Sequence[Ring], size_hw: tuple[int, int]) -> str:
     """
     parts = coco_mask.frPyObjects(rings, *size_hw)
     return (parts[0] if len(parts) == 1 else coco_mask.merge(parts))["counts"].decode("ascii")
-
-
-def _outline(ring: Ring) -> float:
-    points = ring.reshape(-1, 2)
-    return float(np.abs(points - np.roll(points, 1, axis=0)).max(axis=1).sum())

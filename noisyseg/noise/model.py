@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
-import numpy as np
 from numpy.random import Generator
 
 from noisyseg.labels import Instances, Mask
@@ -89,10 +88,10 @@ class ObjectNoise(NoiseModel[Instances]):
         """See :meth:`NoiseModel.sample`; the draws of an object are keyed by its source."""
         streams = ObjectStreams(rng)
         objects = {}
-        for i in np.flatnonzero(~labels.crowd).tolist():
-            draws = self.draw(labels, i, streams)
+        for i, (source, crowd) in enumerate(zip(labels.source.tolist(), labels.crowd.tolist(), strict=True)):
+            draws = None if crowd else self.draw(labels, i, streams)
             if draws is not None:
-                objects[str(labels.source[i])] = draws
+                objects[str(source)] = draws
         return {"op": self.op, "objects": objects}
 
     def apply(self, labels: Instances, params: Params) -> Instances:
@@ -100,8 +99,8 @@ class ObjectNoise(NoiseModel[Instances]):
         drawn: Mapping[str, Params] = params["objects"]
         if not drawn:
             return labels
-        sources = enumerate(labels.source.tolist())
-        objects = {i: drawn[str(source)] for i, source in sources if str(source) in drawn}
+        sources = enumerate(map(str, labels.source.tolist()))
+        objects = {i: drawn[source] for i, source in sources if source in drawn}
         masks = None if labels.masks is None else list(labels.masks)
         classes = labels.classes.copy()
         for i, change in self.changes(labels, objects).items():

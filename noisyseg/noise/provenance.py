@@ -41,19 +41,19 @@ def noisy_annotations(
         One entry an annotation, None where the object was removed; and how often each thing happened.
     """
     places = {source: place for place, source in enumerate(noisy.source.tolist())}
-    counts: Counter[str] = Counter()
+    happened: list[str] = []
     written: list[Json | None] = []
     for i, annotation in enumerate(annotations):
         source = int(clean.source[i])
         chain = history.get(source)
         if chain is None:
-            counts["untouched"] += 1
+            happened.append("untouched")
             written.append(annotation if clean.masks is None else {**annotation, "segmentation": clean.masks[i].rle})
             continue
-        counts.update([entry["op"] for entry in chain])
+        happened += [entry["op"] for entry in chain]
         place = places.get(source)
         if place is None:
-            counts["removed"] += 1
+            happened.append("removed")
             written.append(None)
             continue
         changes: Json = {}
@@ -72,7 +72,7 @@ def noisy_annotations(
                     changes |= mask_fields(mask)
         if source in vanished:
             flags.append("vanished")
-        counts.update(flags)
+        happened += flags
         record = {
             "chain": chain,
             "clean_category_id": annotation["category_id"],
@@ -82,4 +82,4 @@ def noisy_annotations(
             "flags": flags,
         }
         written.append({**annotation, **changes, "noise": record})
-    return written, counts
+    return written, Counter(happened)

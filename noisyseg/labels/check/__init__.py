@@ -22,9 +22,7 @@ def _silent(entries: Sequence[T], _: str) -> Iterable[T]:
     return entries
 
 
-def check_coco(
-    path: str | Path, images: str | Path | None = None, *, progress: Progress = _silent
-) -> list[Finding]:
+def check_coco(path: str | Path, images: str | Path | None = None, *, progress: Progress = _silent) -> list[Finding]:
     """Returns everything wrong, suspicious or worth knowing in a COCO label file; raises for none of it.
 
     Args:

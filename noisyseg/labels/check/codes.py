@@ -25,9 +25,7 @@ class Code(NamedTuple):
     fix: str
 
 
-UNREADABLE = frozenset(
-    {"file-unreadable", "json-encoding", "json-syntax", "not-coco", "images-folder-missing"}
-)
+UNREADABLE = frozenset({"file-unreadable", "json-encoding", "json-syntax", "not-coco", "images-folder-missing"})
 
 _FILE = {
     "file-unreadable": Code("error", "the file cannot be read", "check the path and the permissions"),
@@ -39,9 +37,7 @@ _FILE = {
         "NaN or Infinity, which JSON does not have",
         "replace the numbers; strict readers refuse the file",
     ),
-    "json-strict": Code(
-        "error", "strict JSON readers refuse the file", "write it again with a strict JSON writer"
-    ),
+    "json-strict": Code("error", "strict JSON readers refuse the file", "write it again with a strict JSON writer"),
     "json-duplicate-key": Code(
         "error", "an object has the same key twice; readers keep the last", "keep one of the two"
     ),
@@ -52,25 +48,15 @@ _FILE = {
     ),
     "key-missing": Code("error", "a required key is missing", "add it"),
     "type-wrong": Code("error", "a value has the wrong type", "write the type that the message names"),
-    "list-empty": Code(
-        "warning", "images, annotations or categories is empty", "check that the export is complete"
-    ),
+    "list-empty": Code("warning", "images, annotations or categories is empty", "check that the export is complete"),
     "info-missing": Code("info", "no `info` object; COCO.info() of the COCO API fails", "add `info: {}`"),
 }
 
 _IDS = {
-    "id-type": Code(
-        "error", "an id is not a whole number", "write ids as whole numbers, without quotes or point"
-    ),
-    "id-duplicate": Code(
-        "error", "an id occurs twice; readers keep the last entry", "give each entry its own id"
-    ),
-    "id-negative": Code(
-        "error", "an id is negative, which noise uses for invented objects", "count ids from 1"
-    ),
-    "id-huge": Code(
-        "error", "an id is beyond 2^53; COCO's evaluation keeps ids as floats", "count ids from 1"
-    ),
+    "id-type": Code("error", "an id is not a whole number", "write ids as whole numbers, without quotes or point"),
+    "id-duplicate": Code("error", "an id occurs twice; readers keep the last entry", "give each entry its own id"),
+    "id-negative": Code("error", "an id is negative, which noise uses for invented objects", "count ids from 1"),
+    "id-huge": Code("error", "an id is beyond 2^53; COCO's evaluation keeps ids as floats", "count ids from 1"),
     "annotation-id-zero": Code(
         "error", "annotation id 0; COCO's evaluation takes it for 'no match'", "count annotation ids from 1"
     ),
@@ -78,9 +64,7 @@ _IDS = {
     "category-id-zero": Code(
         "warning", "category id 0; lost where label maps keep 0 for background", "count category ids from 1"
     ),
-    "image-unknown": Code(
-        "error", "image_id of no image of the file", "add the image or drop the annotation"
-    ),
+    "image-unknown": Code("error", "image_id of no image of the file", "add the image or drop the annotation"),
     "category-unknown": Code(
         "error",
         "category_id of no category; mmdet drops the object silently",
@@ -105,9 +89,7 @@ _CATEGORIES = {
 }
 
 _IMAGES = {
-    "image-size": Code(
-        "error", "height or width is not a whole number >= 1", "write the image's size in pixels"
-    ),
+    "image-size": Code("error", "height or width is not a whole number >= 1", "write the image's size in pixels"),
     "image-size-huge": Code(
         "error", "2^32 pixels or more, which RLE of the COCO API cannot count", "cut the image into tiles"
     ),
@@ -164,17 +146,11 @@ _BOXES = {
     ),
     "bbox-outside": Code("warning", "bbox reaches out of the image", "cut it at the image"),
     "bbox-disjoint": Code("error", "bbox and mask do not overlap", "compute the bbox from the mask"),
-    "bbox-mismatch": Code(
-        "warning", "bbox is off the mask's own by more than 2 px", "compute it from the mask"
-    ),
-    "area-missing": Code(
-        "error", "no area; mmdet and COCO's evaluation need it", "write the mask's pixel count"
-    ),
+    "bbox-mismatch": Code("warning", "bbox is off the mask's own by more than 2 px", "compute it from the mask"),
+    "area-missing": Code("error", "no area; mmdet and COCO's evaluation need it", "write the mask's pixel count"),
     "area-type": Code("error", "area is not a number", "write the mask's pixel count"),
     "area-nan": Code("error", "area is NaN or infinite", "write the mask's pixel count"),
-    "area-not-positive": Code(
-        "error", "area <= 0; mmdet drops the object silently", "write the mask's pixel count"
-    ),
+    "area-not-positive": Code("error", "area <= 0; mmdet drops the object silently", "write the mask's pixel count"),
     "area-mismatch": Code(
         "warning", "area is not the mask's; sizes small/medium/large shift", "write the mask's pixel count"
     ),
@@ -190,9 +166,7 @@ _BOXES = {
     "annotation-duplicate": Code(
         "warning", "an object occurs twice: same image, class and geometry", "drop one of the two"
     ),
-    "class-conflict": Code(
-        "warning", "the same geometry in one image with two classes", "drop the wrong one"
-    ),
+    "class-conflict": Code("warning", "the same geometry in one image with two classes", "drop the wrong one"),
 }
 
 _MASKS = {
@@ -213,9 +187,7 @@ _MASKS = {
     "segmentation-mixed": Code(
         "warning", "polygons and RLE mixed; with poly2mask=False mmdet ignores RLE", "write all in one form"
     ),
-    "polygon-type": Code(
-        "error", "a polygon is not a flat list of numbers", "write [[x0, y0, x1, y1, ...], ...]"
-    ),
+    "polygon-type": Code("error", "a polygon is not a flat list of numbers", "write [[x0, y0, x1, y1, ...], ...]"),
     "polygon-nan": Code(
         "error", "a polygon with NaN or infinite coordinates", "draw it again; it crashes the COCO API"
     ),
@@ -230,19 +202,13 @@ _MASKS = {
         "an outline so long or far that drawing it exhausts the memory",
         "check the scale; cut it at the image",
     ),
-    "polygon-outside": Code(
-        "warning", "a polygon reaches out of the image by more than 1 px", "cut it at the image"
-    ),
-    "rle-type": Code(
-        "error", "RLE without size [h, w] and counts (string or whole numbers)", "encode the mask again"
-    ),
+    "polygon-outside": Code("warning", "a polygon reaches out of the image by more than 1 px", "cut it at the image"),
+    "rle-type": Code("error", "RLE without size [h, w] and counts (string or whole numbers)", "encode the mask again"),
     "rle-size": Code("error", "the RLE's size is not the image's", "write [height, width] of the image"),
     "rle-encoding": Code("error", "a compressed RLE string that cannot be read", "encode the mask again"),
     "rle-negative": Code("error", "RLE with negative run lengths", "encode the mask again"),
     "rle-total": Code("error", "RLE runs do not sum to height x width", "encode the mask again"),
-    "mask-empty": Code(
-        "error", "the mask has no pixel inside the image", "drop the object, or check the scale"
-    ),
+    "mask-empty": Code("error", "the mask has no pixel inside the image", "drop the object, or check the scale"),
     "crowd-polygon": Code(
         "warning",
         "a crowd stored as polygons; COCO stores crowds as RLE",

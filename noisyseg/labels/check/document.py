@@ -69,9 +69,7 @@ def _category_findings(categories: list, file: str, names: dict[Id, object]) -> 
             names.setdefault(category, entry.get("name"))
 
 
-def _category_problems(
-    entry: Json, seen: set[object], spellings: dict[str, tuple[str, object]]
-) -> Iterator[Problem]:
+def _category_problems(entry: Json, seen: set[object], spellings: dict[str, tuple[str, object]]) -> Iterator[Problem]:
     yield from _entry_id_problems(entry, "category", seen)
     group = entry.get("supercategory")
     if group is None:

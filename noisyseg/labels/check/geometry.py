@@ -53,9 +53,7 @@ def measure(segmentation: object, size_hw: SizeHW | None) -> tuple[Shape | None,
     if isinstance(segmentation, dict):
         return _measure_rle(segmentation, size_hw)
     if not isinstance(segmentation, list):
-        return None, [
-            ("segmentation-type", f"segmentation: expected polygons or RLE, got {shown(segmentation)}")
-        ]
+        return None, [("segmentation-type", f"segmentation: expected polygons or RLE, got {shown(segmentation)}")]
     if not segmentation:
         return None, [("segmentation-empty", "segmentation: expected at least one polygon, got []")]
     rings, problems = _rings(segmentation)
@@ -66,24 +64,16 @@ def measure(segmentation: object, size_hw: SizeHW | None) -> tuple[Shape | None,
 
 def _rings(segmentation: list) -> tuple[list[polygons.Ring], list[Problem]]:
     if all(map(is_number, segmentation)):
-        return [], [
-            ("polygon-type", "segmentation: expected a list of polygons, got the numbers of one, not nested")
-        ]
+        return [], [("polygon-type", "segmentation: expected a list of polygons, got the numbers of one, not nested")]
     rings, problems = [], []
     for part, polygon in enumerate(segmentation):
         if not isinstance(polygon, list) or not set(map(type, polygon)) <= {int, float}:
-            problems.append(
-                ("polygon-type", f"polygon {part}: expected a flat list of numbers, got {shown(polygon)}")
-            )
+            problems.append(("polygon-type", f"polygon {part}: expected a flat list of numbers, got {shown(polygon)}"))
         elif len(polygon) < 6:
             box = " (taken for a box)" if len(polygon) == 4 else ""
-            problems.append(
-                ("polygon-short", f"polygon {part}: expected 6 numbers or more, got {len(polygon)}{box}")
-            )
+            problems.append(("polygon-short", f"polygon {part}: expected 6 numbers or more, got {len(polygon)}{box}"))
         elif len(polygon) % 2:
-            problems.append(
-                ("polygon-odd", f"polygon {part}: expected an even count of numbers, got {len(polygon)}")
-            )
+            problems.append(("polygon-odd", f"polygon {part}: expected an even count of numbers, got {len(polygon)}"))
         else:
             ring = _array(polygon)
             bad = np.flatnonzero(~np.isfinite(ring))
@@ -122,9 +112,7 @@ def _measure_rings(rings: list[polygons.Ring], size_hw: SizeHW) -> tuple[Shape |
     encoded = {"size": size_hw, "counts": polygons.string_from_rings(rings, size_hw).encode("ascii")}
     pixels = int(coco_mask.area(encoded))
     if not pixels:
-        hint = (
-            "; coordinates in 0..1 look like fractions of the image" if x0 >= 0 and max(x1, y1) <= 1 else ""
-        )
+        hint = "; coordinates in 0..1 look like fractions of the image" if x0 >= 0 and max(x1, y1) <= 1 else ""
         got = f"polygons at x {x0:.6g} to {x1:.6g}, y {y0:.6g} to {y1:.6g}"
         return None, [
             *problems,
@@ -143,9 +131,7 @@ def _outline(ring: polygons.Ring) -> tuple[float, float]:
 
 def _measure_rle(segmentation: Json, size_hw: SizeHW | None) -> tuple[Shape | None, list[Problem]]:
     size, counts = segmentation.get("size"), segmentation.get("counts")
-    if not (
-        isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)
-    ):
+    if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
         return None, [("rle-type", f"size: expected two whole numbers >= 1, got {shown(size)}")]
     own_hw = size[0], size[1]
     problems = []

@@ -28,9 +28,7 @@ class Header(NamedTuple):
     orientation: int
 
 
-def image_file_findings(
-    document: Json, folder: str | Path, file: str, progress: Progress
-) -> Iterator[Finding]:
+def image_file_findings(document: Json, folder: str | Path, file: str, progress: Progress) -> Iterator[Finding]:
     """Yields the findings of the files that ``images`` names; entries without a usable name are passed over.
 
     Args:
@@ -116,9 +114,7 @@ def _read_header(path: str) -> tuple[Header | None, list[Problem]]:
                 header = Header((image.height, image.width), _orientation(image))
                 mark = END_MARKS.get(image.format or "")
     except Exception as error:  # Pillow's decoders raise anything on a broken file
-        return None, [
-            ("image-unreadable", f"expected an image, got {type(error).__name__}: {shown(str(error))}")
-        ]
+        return None, [("image-unreadable", f"expected an image, got {type(error).__name__}: {shown(str(error))}")]
     if mark is not None and mark in _tail(path):
         return header, []
     return header, _decode_problems(path)
@@ -148,7 +144,5 @@ def _decode_problems(path: str) -> list[Problem]:
             with PIL.Image.open(path) as image:
                 image.load()
     except Exception as error:  # as above
-        return [
-            ("image-truncated", f"expected a complete image, got {type(error).__name__}: {shown(str(error))}")
-        ]
+        return [("image-truncated", f"expected a complete image, got {type(error).__name__}: {shown(str(error))}")]
     return []

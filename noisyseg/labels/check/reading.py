@@ -31,9 +31,7 @@ def read_document(path: str | Path) -> tuple[Json | None, list[Problem]]:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        problems.append(
-            ("json-encoding", f"expected UTF-8, got byte 0x{raw[error.start]:02x} at {error.start}")
-        )
+        problems.append(("json-encoding", f"expected UTF-8, got byte 0x{raw[error.start]:02x} at {error.start}"))
         return None, problems
     refusal = _strict_refusal(raw)  # before the other reader, so that two documents never share the memory
     document, found = _parse(text, refusal)
@@ -66,9 +64,7 @@ def _parse(text: str, refusal: str | None) -> tuple[object, list[Problem]]:
         document = json.loads(text, parse_constant=number, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         around = shown(text[max(error.pos - 15, 0) : error.pos + 15])
-        return None, [
-            ("json-syntax", f"line {error.lineno}, column {error.colno}: {error.msg}, near {around}")
-        ]
+        return None, [("json-syntax", f"line {error.lineno}, column {error.colno}: {error.msg}, near {around}")]
     except (ValueError, RecursionError) as error:
         return None, [("json-syntax", f"cannot be parsed: {error}")]
     problems = [

@@ -59,9 +59,7 @@ def group_by_code(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(finding.code, []).append(finding)
-    order = sorted(
-        groups, key=lambda code: (SEVERITIES.index(CODES[code].severity), -len(groups[code]), code)
-    )
+    order = sorted(groups, key=lambda code: (SEVERITIES.index(CODES[code].severity), -len(groups[code]), code))
     return {code: groups[code] for code in order}
 
 
@@ -76,9 +74,7 @@ def _total(findings: Sequence[Finding]) -> str:
 def _table(groups: dict[str, list[Finding]], *, colour: bool) -> Iterator[str]:
     rows = [("severity", "code", "count", "first", "meaning")]
     for code, members in groups.items():
-        rows.append(
-            (CODES[code].severity, code, str(len(members)), _first_subjects(members), CODES[code].meaning)
-        )
+        rows.append((CODES[code].severity, code, str(len(members)), _first_subjects(members), CODES[code].meaning))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     for row in rows:
         cells = [
@@ -112,9 +108,7 @@ def _first_subjects(members: Sequence[Finding]) -> str:
 
 
 def _kind(finding: Finding) -> str | None:
-    return next(
-        (kind for kind in ("annotation", "category", "image") if getattr(finding, kind) is not None), None
-    )
+    return next((kind for kind in ("annotation", "category", "image") if getattr(finding, kind) is not None), None)
 
 
 def _place(finding: Finding) -> str:
