@@ -135,7 +135,6 @@ def _with_given_masks(annotations: Sequence[Json], lines: Sequence[bytes]) -> li
 
 def _write(document: Json, lines: Sequence[bytes], target: Path) -> None:
     """Writes the document with its annotations replaced, keys in the order of the input."""
-    lines = [line for line in lines if line]
     with atomic_path(target) as partial, partial.open("wb") as file:
         for number, (key, value) in enumerate(document.items()):
             file.write((b"{" if number == 0 else b",") + orjson.dumps(key) + b":")
@@ -143,8 +142,12 @@ def _write(document: Json, lines: Sequence[bytes], target: Path) -> None:
                 file.write(orjson.dumps(value))
                 continue
             file.write(b"[")
+            separator = b""
             for first in range(0, len(lines), BLOCK):
-                file.write((b"," if first else b"") + b",".join(lines[first : first + BLOCK]))
+                block = [line for place in range(first, min(first + BLOCK, len(lines))) if (line := lines[place])]
+                if block:
+                    file.write(separator + b",".join(block))
+                    separator = b","
             file.write(b"]")
         file.write(b"}\n")
 

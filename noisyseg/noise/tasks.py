@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 import cv2
+import numpy as np
 import orjson
 from joblib import Parallel, delayed
 from tqdm import tqdm
@@ -27,9 +28,40 @@ Settings = tuple[bytes, int, int]
 TASK_SIZE = 1000
 
 
+class Lines(Sequence[bytes]):
+    """One line of JSON an annotation, by its place in the file.
+
+    Kept as one block of bytes a task: hundreds of thousands of small objects among the short-lived arrays of the
+    work would tear the memory into pieces.
+
+    Args:
+        total: Number of annotations.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._blocks: list[bytes] = []
+        self._block = np.zeros(total, np.int32)
+        self._start = np.zeros(total, np.int64)
+        self._stop = np.zeros(total, np.int64)
+
+    def add(self, places: Sequence[int], block: bytes) -> None:
+        """Takes the lines of ``places``, joined by line feeds."""
+        stops = np.append(np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n")), len(block))
+        self._block[places] = len(self._blocks)
+        self._start[places] = np.append(0, stops[:-1] + 1)
+        self._stop[places] = stops
+        self._blocks.append(block)
+
+    def __len__(self) -> int:
+        return len(self._block)
+
+    def __getitem__(self, place: int) -> bytes:
+        return self._blocks[self._block[place]][self._start[place] : self._stop[place]]
+
+
 def noisy_lines(
     model: Recipe, seed: int, coco: CocoFile, *, id_shift: int, workers: int, progress: bool
-) -> tuple[list[bytes], Counter[str]]:
+) -> tuple[Lines, Counter[str]]:
     """Returns the JSON of every noisy annotation, and what happened.
 
     Takes the annotations out of ``coco.document``, which is not usable afterwards.
@@ -49,7 +81,7 @@ def noisy_lines(
         LabelError: An annotation cannot be used.
     """
     annotations = coco.document["annotations"]
-    written: list[bytes] = [b""] * len(annotations)
+    lines = Lines(len(annotations))
     counts: Counter[str] = Counter()
     tasks = list(_tasks(coco))
 
@@ -64,15 +96,15 @@ def noisy_lines(
     settings = (pickle.dumps(model), seed, id_shift)
     results = _run(settings, coco.categories, map(images, tasks), workers)
     try:
-        with tqdm(total=len(written), unit="ann", unit_scale=True, disable=not progress) as bar:
-            for task, (lines, happened) in zip(tasks, results, strict=True):
-                for place, line in zip(chain.from_iterable(task.values()), lines, strict=True):
-                    written[place] = line
+        with tqdm(total=len(lines), unit="ann", unit_scale=True, disable=not progress) as bar:
+            for task, (block, happened) in zip(tasks, results, strict=True):
+                places = list(chain.from_iterable(task.values()))
+                lines.add(places, block)
                 counts += happened
-                bar.update(len(lines))
+                bar.update(len(places))
     except LabelError as error:
         raise error.at(file=coco.path) from None
-    return written, counts
+    return lines, counts
 
 
 def _tasks(coco: CocoFile) -> Iterator[dict[int, list[int]]]:
@@ -92,28 +124,26 @@ def _tasks(coco: CocoFile) -> Iterator[dict[int, list[int]]]:
 
 def _run(
     settings: Settings, categories: Categories, tasks: Iterator[list[ImageTask]], workers: int
-) -> Iterator[tuple[list[bytes], Counter[str]]]:
+) -> Iterator[tuple[bytes, Counter[str]]]:
     """Yields what becomes of each task, in order."""
     if workers == 1:
         for task in tasks:
             yield _noise_images(settings, categories, task)
         return
-    jobs = (delayed(_noise_packed)(settings, categories, orjson.dumps(task)) for task in tasks)
-    for packed, happened in Parallel(n_jobs=workers, return_as="generator")(jobs):
-        yield packed.split(b"\n"), happened
+    # Bytes travel between processes faster than objects.
+    jobs = (delayed(_in_worker)(settings, categories, orjson.dumps(task)) for task in tasks)
+    yield from Parallel(n_jobs=workers, return_as="generator")(jobs)
 
 
-def _noise_packed(settings: Settings, categories: Categories, images: bytes) -> tuple[bytes, Counter[str]]:
-    """Does the work of :func:`_noise_images` on bytes, which travel between processes faster than objects."""
+def _in_worker(settings: Settings, categories: Categories, images: bytes) -> tuple[bytes, Counter[str]]:
     cv2.setNumThreads(1)  # one process a core; OpenCV's own threads would only fight over it
-    lines, counts = _noise_images(settings, categories, orjson.loads(images))
-    return b"\n".join(lines), counts
+    return _noise_images(settings, categories, orjson.loads(images))
 
 
 def _noise_images(
     settings: Settings, categories: Categories, images: Sequence[ImageTask]
-) -> tuple[list[bytes], Counter[str]]:
-    """Returns the JSON of each noisy annotation (empty where it was removed), in order, and what happened."""
+) -> tuple[bytes, Counter[str]]:
+    """Returns the JSON of each noisy annotation in order, a line each, empty where it was removed; what happened."""
     pickled, seed, id_shift = settings
     model = _model(pickled)
     lines, counts = [], Counter()
@@ -133,7 +163,7 @@ def _noise_images(
             if entry is not None and id_shift:
                 entry = entry | {"id": entry["id"] + id_shift}
             lines.append(b"" if entry is None else orjson.dumps(entry))
-    return lines, counts
+    return b"\n".join(lines), counts
 
 
 @lru_cache(maxsize=1)
