@@ -22,6 +22,7 @@ from noisyseg.labels.polygons import FARTHEST
 
 Json = dict[str, Any]
 LARGEST_ID = 2**63 - 1
+NUMBERS = {int, float}
 
 
 class CocoFile:
@@ -221,12 +222,13 @@ def _size(image: Json) -> tuple[int, int]:
 
 
 def _box(bbox: object) -> Sequence[float]:
-    # The comparison is false for NaN.
-    if not (
-        isinstance(bbox, list) and len(bbox) == 4 and all(type(x) in (int, float) and abs(x) <= FARTHEST for x in bbox)
-    ):
+    if type(bbox) is not list or len(bbox) != 4 or not NUMBERS.issuperset(map(type, bbox)):
         raise LabelError(f"bbox: expected four finite numbers [x, y, width, height], got {bbox}")
-    if bbox[2] < 0 or bbox[3] < 0:
+    x, y, width, height = bbox
+    # The comparisons are false for NaN.
+    if not (-FARTHEST <= x <= FARTHEST and -FARTHEST <= y <= FARTHEST and width <= FARTHEST and height <= FARTHEST):
+        raise LabelError(f"bbox: expected four finite numbers [x, y, width, height], got {bbox}")
+    if width < 0 or height < 0:
         raise LabelError(f"bbox: expected width and height >= 0, got {bbox}")
     return bbox
 

@@ -87,7 +87,7 @@ class ObjectStreams:
         state = self._state["state"]
         state["key"] = key
         # Words 0 and 1 count the draws of one object; word 2 says which object, word 3 whether it is invented.
-        state["counter"] = np.array([0, 0, abs(source), source < 0], np.uint64)
+        state["counter"] = (0, 0, abs(source), source < 0)
         self._philox.state = self._state
         return self._generator
 
