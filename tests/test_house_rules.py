@@ -40,10 +40,7 @@ def test_randomness_comes_from_a_generator_that_is_passed_in(source):
         for node in ast.walk(tree)
         if (isinstance(node, ast.Import) and any(alias.name == "random" for alias in node.names))
         or (isinstance(node, ast.ImportFrom) and node.module == "random")
-        or (
-            isinstance(node, ast.Call)
-            and re.match(r"(hash|np\.random\.(seed|default_rng))\(", ast.unparse(node))
-        )
+        or (isinstance(node, ast.Call) and re.match(r"(hash|np\.random\.(seed|default_rng))\(", ast.unparse(node)))
     ]
     assert found == []
 

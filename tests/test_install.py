@@ -31,9 +31,7 @@ def run(*command, cwd):
 def source_tree(repository, tmp_path_factory):
     """Return a copy of what a clone holds, so that a build leaves nothing in the repository."""
     target = tmp_path_factory.mktemp("source") / "noisyseg"
-    ignored = shutil.ignore_patterns(
-        ".git", ".venv*", "__pycache__", "*.egg-info", "build", "dist", "work_dirs"
-    )
+    ignored = shutil.ignore_patterns(".git", ".venv*", "__pycache__", "*.egg-info", "build", "dist", "work_dirs")
     shutil.copytree(repository, target, symlinks=True, ignore=ignored)
     return target
 
@@ -90,7 +88,8 @@ def test_wheel_from_the_sdist_holds_configs_and_tools_as_files(wheel, repository
         for path in (RECIPE, "tools/train.py", "tools/dist_train.sh"):
             assert archive.read(f"noisyseg/.mim/{path}") == (repository / path).read_bytes()
         names = archive.namelist()
-    assert {"noisyseg/.mim/model-index.yml", "noisyseg/py.typed"} <= set(names)
+    template = "noisyseg/integration/demo/page.html.j2"
+    assert {"noisyseg/.mim/model-index.yml", "noisyseg/py.typed", template} <= set(names)
     assert [name for name in names if "__pycache__" in name or name.startswith(("tests/", "configs/"))] == []
     configs = {path.relative_to(repository) for path in (repository / "configs").rglob("*.py")}
     assert {f"noisyseg/.mim/{path.as_posix()}" for path in configs} <= set(names)

@@ -41,24 +41,18 @@ def build_problems() -> list[str]:
             "choose another with `make PYTHON=python3.11 …`"
         )
     if find_spec("ensurepip") is None:
-        problems.append(
-            "Python has no ensurepip, so it cannot create environments: sudo apt install python3-venv"
-        )
+        problems.append("Python has no ensurepip, so it cannot create environments: sudo apt install python3-venv")
     if shutil.which("g++") is None:
         problems.append("there is no C++ compiler: sudo apt install g++")
     header = Path(sysconfig.get_paths()["include"]) / "Python.h"
     if not header.exists():
-        problems.append(
-            f"{header} is absent, so nothing can be compiled for Python: sudo apt install python3-dev"
-        )
+        problems.append(f"{header} is absent, so nothing can be compiled for Python: sudo apt install python3-dev")
     return problems
 
 
 def host_problems() -> list[str]:
     """Return what is missing or broken in the installed host stack."""
-    missing = [
-        name for name in ("torch", "cv2", "mmengine", "mmcv", "mmdet", "mmseg") if find_spec(name) is None
-    ]
+    missing = [name for name in ("torch", "cv2", "mmengine", "mmcv", "mmdet", "mmseg") if find_spec(name) is None]
     if missing:
         return [INSTALL_HOST.format(module=name) for name in missing]
     for name in (
@@ -91,9 +85,7 @@ def describe_hosts() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the problems of this environment and return 1 if there are any."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--before-build", action="store_true", help="check Python and the compiler only")
     args = parser.parse_args(argv)
     check: Callable[[], list[str]] = build_problems if args.before_build else host_problems

@@ -7,17 +7,13 @@ from collections.abc import Sequence
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the arguments."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("out", help="folder to write")
     parser.add_argument("--train", type=int, default=200, help="training images")
     parser.add_argument("--val", type=int, default=60, help="validation images")
     parser.add_argument("--size", type=int, default=128, help="height and width of the images, pixels")
     parser.add_argument("--seed", type=int, default=0, help="seed of all that is random")
-    parser.add_argument(
-        "--workers", type=int, default=1, help="processes; the files are the same for any number"
-    )
+    parser.add_argument("--workers", type=int, default=1, help="processes; the files are the same for any number")
     parser.add_argument("--force", action="store_true", help="replace a data set of scenes that stands there")
     return parser.parse_args(argv)
 

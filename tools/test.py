@@ -13,16 +13,10 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", help="config file")
     parser.add_argument("checkpoint", help="checkpoint file")
-    parser.add_argument(
-        "--work-dir", help="where logs and scores go (default: work_dirs/<name of the config>)"
-    )
-    parser.add_argument(
-        "--out", help="write the predictions: to a .pkl file (mmdet) or a folder of label maps (mmseg)"
-    )
+    parser.add_argument("--work-dir", help="where logs and scores go (default: work_dirs/<name of the config>)")
+    parser.add_argument("--out", help="write the predictions: to a .pkl file (mmdet) or a folder of label maps (mmseg)")
     parser.add_argument("--show-dir", help="folder for painted predictions")
-    parser.add_argument(
-        "--tta", action="store_true", help="test on augmented copies, as tta_model of the config says"
-    )
+    parser.add_argument("--tta", action="store_true", help="test on augmented copies, as tta_model of the config says")
     parser.add_argument(
         "--cfg-options",
         nargs="+",
@@ -36,9 +30,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default="none",
         help="what started the processes of a distributed run (default: none)",
     )
-    parser.add_argument(
-        "--local_rank", "--local-rank", type=int, default=0, help="set by torch.distributed.launch"
-    )
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by torch.distributed.launch")
     return parser.parse_args(argv)
 
 

@@ -12,13 +12,9 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", help="config file")
-    parser.add_argument(
-        "--work-dir", help="where logs and checkpoints go (default: work_dirs/<name of the config>)"
-    )
+    parser.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/<name of the config>)")
     parser.add_argument("--amp", action="store_true", help="train in mixed precision")
-    parser.add_argument(
-        "--auto-scale-lr", action="store_true", help="scale the learning rate by the batch size in use"
-    )
+    parser.add_argument("--auto-scale-lr", action="store_true", help="scale the learning rate by the batch size in use")
     parser.add_argument(
         "--resume",
         nargs="?",
@@ -39,9 +35,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default="none",
         help="what started the processes of a distributed run (default: none)",
     )
-    parser.add_argument(
-        "--local_rank", "--local-rank", type=int, default=0, help="set by torch.distributed.launch"
-    )
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by torch.distributed.launch")
     return parser.parse_args(argv)
 
 

@@ -79,9 +79,9 @@ def enable_amp(config: Config) -> None:
         ConfigError: if the config already has an optimizer wrapper other than the plain one.
     """
     kind = config.optim_wrapper.get("type", "OptimWrapper")
-    if kind not in ("OptimWrapper", "AmpOptimWrapper"):
+    if kind.removeprefix("mmengine.") not in ("OptimWrapper", "AmpOptimWrapper"):
         raise ConfigError(f"--amp: expected optim_wrapper.type 'OptimWrapper', got {kind!r}")
-    config.optim_wrapper.type = "AmpOptimWrapper"
+    config.optim_wrapper.type = "mmengine.AmpOptimWrapper"
     config.optim_wrapper.loss_scale = "dynamic"
 
 

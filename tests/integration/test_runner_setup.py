@@ -51,10 +51,11 @@ class TestLoadConfig:
 
 
 class TestTraining:
-    def test_amp_replaces_the_plain_wrapper(self):
-        config = segmentation(optim_wrapper={"optimizer": {"type": "SGD"}})
+    @pytest.mark.parametrize("named", [{}, {"type": "OptimWrapper"}, {"type": "mmengine.OptimWrapper"}])
+    def test_amp_replaces_the_plain_wrapper(self, named):
+        config = segmentation(optim_wrapper={"optimizer": {"type": "SGD"}} | named)
         runner_setup.enable_amp(config)
-        assert config.optim_wrapper.type == "AmpOptimWrapper"
+        assert config.optim_wrapper.type == "mmengine.AmpOptimWrapper"
         assert config.optim_wrapper.loss_scale == "dynamic"
 
     def test_amp_does_not_replace_a_wrapper_of_another_kind(self):

@@ -43,7 +43,6 @@ def test_colour_alone_does_not_tell_the_class(scenes):
 
 def test_small_objects_tend_to_be_in_front(scenes):
     places = [
-        np.corrcoef([thing.radius for thing in scene.objects], np.arange(len(scene.objects)))[0, 1]
-        for scene in scenes
+        np.corrcoef([thing.radius for thing in scene.objects], np.arange(len(scene.objects)))[0, 1] for scene in scenes
     ]
     assert np.mean(places) < -0.3

@@ -55,9 +55,7 @@ def test_the_star_is_the_polygon_of_its_corners():
     reach = np.where(np.arange(10) % 2, 0.45, 1.0)
     polygon = Polygon(np.stack([reach * np.cos(turns), reach * np.sin(turns)], 1))
     points = keyed_rng(0, "star").uniform(-1.3, 1.3, (200, 2))
-    expected = [
-        polygon.exterior.distance(Point(p)) * (-1 if polygon.contains(Point(p)) else 1) for p in points
-    ]
+    expected = [polygon.exterior.distance(Point(p)) * (-1 if polygon.contains(Point(p)) else 1) for p in points]
     np.testing.assert_allclose(star(*points.T, 5.0, 0.45), expected, atol=1e-9)
 
 
