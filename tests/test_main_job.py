@@ -87,7 +87,7 @@ def test_from_clean_annotations_to_a_score(coco, clean, noisy, work_dir, reposit
     assert picture.read_bytes().startswith(b"\x89PNG")
 
     def run(tool, *arguments):
-        """Runs a tool in a process of its own: mmengine has one visualizer a process, which logs where its first run did."""
+        """Runs a tool in its own process: mmengine's visualizer, one a process, logs where its first run did."""
         command = [sys.executable, repository / "tools" / tool, config, *arguments, "--cfg-options", *SMALLER]
         subprocess.run(command, check=True)
 

@@ -191,17 +191,16 @@ def strings_from_crops(crops: Sequence[tuple[int, int, Pixels]], size_hw: tuple[
         else:
             columns[:, 1:] = pixels.T
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    is_off = np.arange(changes.size) % 2
-    mask = np.searchsorted(stops, changes - is_off, side="right")
-    stride = strides[mask]
-    column, row = np.divmod(changes - np.concatenate(([0], stops[:-1]))[mask], stride)
-    # A run that reaches the bottom goes off at the empty pixel of the next column.
-    wraps = row == 0
-    places = (column - wraps + lefts[mask]) * height + row + wraps * stride + (tops[mask] - 1)
-    ends = np.searchsorted(mask, np.arange(len(crops) + 1)).tolist()
+    ends = np.searchsorted(changes, stops, side="right")
+    counts = np.diff(ends, prepend=0)
+    local = changes - np.repeat(stops - widths * strides, counts)
+    stride = np.repeat(strides, counts)
+    # The pixel before a change is in the same column, also where a run goes off at the empty pixel of the next one.
+    column = (local - 1) // stride
+    places = local + column * (height - stride) + np.repeat(lefts * height + tops - 1, counts)
     runs = [
-        _runs(places[ends[i] : ends[i + 1]], height * width, stride_ == height + 1)
-        for i, stride_ in enumerate(strides.tolist())
+        _runs(places[end - count : end], height * width, stride_ == height + 1)
+        for end, count, stride_ in zip(ends.tolist(), counts.tolist(), strides.tolist(), strict=True)
     ]
     return _strings(runs, size_hw)
 
