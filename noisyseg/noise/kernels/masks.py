@@ -126,13 +126,11 @@ def simplify(mask_parts: Sequence[Part], tolerance: float) -> list[Part]:
     long = [i for i, ring in enumerate(rings) if len(ring) >= 4]
     if long:
         lengths = [len(rings[i]) for i in long]
-        polygons = shapely.polygons(
-            shapely.linearrings(
-                np.concatenate([rings[i] for i in long]), indices=np.repeat(np.arange(len(long)), lengths)
-            )
+        outlines = shapely.linearrings(
+            np.concatenate([rings[i] for i in long]), indices=np.repeat(np.arange(len(long)), lengths)
         )
-        polygons = shapely.simplify(polygons, tolerance, preserve_topology=True)
-        vertices, owner = shapely.get_coordinates(polygons, return_index=True)
+        outlines = shapely.simplify(outlines, tolerance, preserve_topology=True)
+        vertices, owner = shapely.get_coordinates(outlines, return_index=True)
         pieces = np.split(vertices.astype(np.int32), np.flatnonzero(np.diff(owner)) + 1)
         for i, piece in zip(long, pieces, strict=True):
             rings[i] = piece
