@@ -12,7 +12,7 @@ from PIL import Image
 from noisyseg.integration.runner_setup import build_runner, load_config
 from noisyseg.labels.coco import read_coco
 from noisyseg.labels.paint import semantic_from_instances
-from noisyseg.noise.generate import generate_noise
+from noisyseg.noise.dataset.generate import generate_noise
 from noisyseg.scenes import write_scenes
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"

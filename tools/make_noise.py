@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     from noisyseg.integration.recipes import load_recipe
     from noisyseg.noise import generate_noise
-    from noisyseg.noise.generate import manifest_path
+    from noisyseg.noise.dataset.generate import manifest_path
 
     try:
         recipe = load_recipe(args.recipe)

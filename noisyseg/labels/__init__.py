@@ -1,8 +1,8 @@
-"""What a label is: instances, semantic maps, masks, and the files they live in."""
+"""What a label is: instances, semantic maps, edges, masks, and the files they live in."""
 
 from noisyseg.labels.categories import Categories
 from noisyseg.labels.errors import LabelError
-from noisyseg.labels.instances import IGNORE, Instances, SemanticMap
+from noisyseg.labels.instances import IGNORE, EdgeMap, Instances, SemanticMap
 from noisyseg.labels.masks import Crop, Mask
 
-__all__ = ["IGNORE", "Categories", "Crop", "Instances", "LabelError", "Mask", "SemanticMap"]
+__all__ = ["IGNORE", "Categories", "Crop", "EdgeMap", "Instances", "LabelError", "Mask", "SemanticMap"]

@@ -97,13 +97,17 @@ def read_coco(path: str | Path) -> CocoFile:
     return CocoFile(document, path)
 
 
-def instances_from_coco(image: Json, annotations: Sequence[Json], categories: Categories) -> Instances:
+def instances_from_coco(
+    image: Json, annotations: Sequence[Json], categories: Categories, *, with_masks: bool | None = None
+) -> Instances:
     """Returns the labels of one image from its COCO entries.
 
     Args:
         image: Entry of ``images``, with ``height`` and ``width``.
         annotations: Its entries of ``annotations``; all with a segmentation, or none.
         categories: What the category ids mean.
+        with_masks: Whether the objects have masks; None finds out from the annotations, and takes an image without
+            any for one with masks.
 
     Raises:
         LabelError: An entry cannot be used; the message names the annotation.
@@ -113,7 +117,8 @@ def instances_from_coco(image: Json, annotations: Sequence[Json], categories: Ca
     boxes = np.empty((n, 4))
     classes = np.empty(n, np.int64)
     crowd = np.empty(n, bool)
-    with_masks = any("segmentation" in annotation for annotation in annotations)
+    if with_masks is None:
+        with_masks = not n or any("segmentation" in annotation for annotation in annotations)
     masks = []
     for i, annotation in enumerate(annotations):
         try:
@@ -133,7 +138,7 @@ def instances_from_coco(image: Json, annotations: Sequence[Json], categories: Ca
         categories=categories,
         boxes=boxes,
         classes=classes,
-        masks=tuple(masks) if with_masks or not n else None,
+        masks=tuple(masks) if with_masks else None,
         source=np.array([annotation["id"] for annotation in annotations], np.int64),
         crowd=crowd,
     )

@@ -1,4 +1,4 @@
-"""The labels of one image: `Instances` and `SemanticMap`, validated once, at the door.
+"""The labels of one image: `Instances`, `SemanticMap` and `EdgeMap`, validated once, at the door.
 
 Letters: N objects, K classes, H rows, W columns.
 """
@@ -19,6 +19,7 @@ from noisyseg.labels.masks import Mask
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+Image = npt.NDArray[np.uint8]
 IGNORE = 255
 
 Labels = TypeVar("Labels", bound="_Replaceable")
@@ -53,8 +54,10 @@ class Instances(_Replaceable):
         boxes: (N, 4) float64 ``x0, y0, x1, y1``, pixels, half-open.
         classes: (N,) int64 in 0..K-1.
         masks: N masks of the image's size, or None where the data has boxes only.
-        source: (N,) int64 id of the clean annotation; -1 for an object that noise invented.
+        source: (N,) int64 id of the clean annotation; the pieces of a split object share it. Objects that noise
+            invented have negative ones, -1, -2, ..., each its own.
         crowd: (N,) bool, True for a region of many objects (COCO ``iscrowd``).
+        image: (H, W, 3) uint8 RGB pixels, for noise that looks at them; None where nothing does.
     """
 
     size_hw: tuple[int, int]
@@ -64,9 +67,11 @@ class Instances(_Replaceable):
     masks: tuple[Mask, ...] | None
     source: IntArray
     crowd: BoolArray
+    image: Image | None = None
 
     def __post_init__(self) -> None:
         _check_size(self.size_hw)
+        _check_image(self.image, self.size_hw)
         n = len(self.classes)
         for name, shape in (("boxes", (n, 4)), ("classes", (n,)), ("source", (n,)), ("crowd", (n,))):
             got = getattr(self, name).shape
@@ -125,10 +130,12 @@ class SemanticMap(_Replaceable):
     Attributes:
         classes: (H, W) integer array, values 0..K-1 or 255, which marks pixels to ignore.
         categories: What the class numbers mean.
+        image: (H, W, 3) uint8 RGB pixels, for noise that looks at them; None where nothing does.
     """
 
     classes: npt.NDArray[np.integer]
     categories: Categories
+    image: Image | None = None
 
     def __post_init__(self) -> None:
         if self.classes.ndim != 2 or not np.issubdtype(self.classes.dtype, np.integer):
@@ -136,6 +143,7 @@ class SemanticMap(_Replaceable):
                 f"classes: expected (H, W) integers, got shape {self.classes.shape} of {self.classes.dtype}"
             )
         _check_size(self.size_hw)
+        _check_image(self.image, self.size_hw)
         wrong = np.unique(self.classes)
         wrong = wrong[(wrong != IGNORE) & ((wrong < 0) | (wrong >= len(self.categories)))]
         if wrong.size:
@@ -145,6 +153,46 @@ class SemanticMap(_Replaceable):
     def size_hw(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.classes.shape
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeMap(_Replaceable):
+    """The edges of one image: a pixel is on the edge of no class, of one, or of several.
+
+    Attributes:
+        edges: (K, H, W) bool, or uint8 in {0, 1}; binary edges are K = 1.
+        categories: What the K channels mean.
+        regions: (H, W) integer array whose boundaries the edges are, where it is known: noise that moves edges then
+            moves regions and the edges stay closed. Numbers name regions, not classes; None where it is not known.
+        image: (H, W, 3) uint8 RGB pixels, for noise that looks at them; None where nothing does.
+    """
+
+    edges: npt.NDArray[np.bool_] | npt.NDArray[np.uint8]
+    categories: Categories
+    regions: npt.NDArray[np.integer] | None = None
+    image: Image | None = None
+
+    def __post_init__(self) -> None:
+        if self.edges.ndim != 3 or self.edges.dtype not in (np.bool_, np.uint8):
+            raise LabelError(f"edges: expected (K, H, W) bool or uint8, got {self.edges.shape} of {self.edges.dtype}")
+        if len(self.edges) != len(self.categories):
+            raise LabelError(f"edges: expected {len(self.categories)} channels, one a class, got {len(self.edges)}")
+        _check_size(self.size_hw)
+        if self.edges.dtype == np.uint8 and self.edges.size and self.edges.max() > 1:
+            raise LabelError(f"edges: expected values 0 and 1, got {self.edges.max()}")
+        if self.regions is not None and self.regions.shape != self.size_hw:
+            raise LabelError(f"regions: expected shape {self.size_hw}, got {self.regions.shape}")
+        _check_image(self.image, self.size_hw)
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.edges.shape[1:]
+
+
+def _check_image(image: Image | None, size_hw: tuple[int, int]) -> None:
+    if image is not None and (image.shape != (*size_hw, 3) or image.dtype != np.uint8):
+        raise LabelError(f"image: expected {(*size_hw, 3)} uint8, got {image.shape} of {image.dtype}")
 
 
 def _check_size(size_hw: tuple[int, int]) -> None:

@@ -1,28 +1,34 @@
-"""How labels go wrong: noise models, recipes made of them, and the loop over a data set."""
+"""How labels go wrong: noise models, recipes made of them, and the loop over a data set.
+
+Importing this package registers every model; each is public in the folder that it stands in.
+"""
 
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise.approximation import Approximation
-from noisyseg.noise.classes import ClassConfusion
-from noisyseg.noise.compose import Chain, OneOf, Recipe, build_noise
-from noisyseg.noise.generate import generate_noise
-from noisyseg.noise.localization import Localization
+from noisyseg.noise import boxes, classes, edges, maps, masks, objects, prompts
+from noisyseg.noise.build import NoiseConfigError, build_noise
+from noisyseg.noise.compose import Chain, OneOf
+from noisyseg.noise.dataset import generate_noise
 from noisyseg.noise.model import Change, NoiseModel, ObjectNoise
-from noisyseg.noise.regions import ByRegion
-from noisyseg.noise.scale import Scale
+from noisyseg.noise.population import Population
+from noisyseg.noise.recipe import Recipe
 
 __all__ = [
-    "Approximation",
-    "ByRegion",
     "Chain",
     "Change",
-    "ClassConfusion",
-    "Localization",
+    "NoiseConfigError",
     "NoiseModel",
     "ObjectNoise",
     "OneOf",
+    "Population",
     "Recipe",
-    "Scale",
+    "boxes",
     "build_noise",
+    "classes",
+    "edges",
     "generate_noise",
     "keyed_rng",
+    "maps",
+    "masks",
+    "objects",
+    "prompts",
 ]

@@ -1,40 +1,21 @@
-"""Noise models made of noise models: one after the other, one out of several, and the whole recipe."""
+"""Noise models made of noise models: one after the other, and one out of several."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 from numpy.random import Generator
 
 from noisyseg.labels import Instances
-from noisyseg.labels.masks import encode
 from noisyseg.labels.rng import ObjectStreams, fork
-from noisyseg.noise.model import Change, History, L, NoiseModel, ObjectNoise, Params
+from noisyseg.noise.build import NoiseConfig, build_noises
+from noisyseg.noise.model import Change, History, L, NoiseModel, ObjectNoise, Params, Streams
+from noisyseg.noise.population import Population
 from noisyseg.registry import TASK_UTILS
-
-NoiseConfig = NoiseModel | Mapping[str, Any]
-
-
-def build_noise(noise: NoiseConfig) -> NoiseModel:
-    """Returns the model that a config dict names; a model comes back as it is.
-
-    Raises:
-        KeyError: No noise model is registered under the name.
-        TypeError: The arguments are not those of the model.
-    """
-    if isinstance(noise, NoiseModel):
-        return noise
-    arguments = dict(noise)
-    name = arguments.pop("type")
-    arguments.pop("_scope_", None)  # mmengine puts it into what a config inherits through `noisyseg::`
-    own = TASK_UTILS.module_dict.get(str(name).removeprefix("noisyseg."))
-    # mmengine's own look-up imports torch, which costs every worker process seconds: only for models of others.
-    return TASK_UTILS.build(dict(noise)) if own is None else own(**arguments)
 
 
 @TASK_UTILS.register_module()
@@ -45,11 +26,14 @@ class Chain(NoiseModel[L]):
     others alone. A model that occurs again, here or inside another one, draws anew.
 
     Args:
-        noises: Models or their configs.
+        noises: Models or their configs, all for the same class of labels.
     """
 
     def __init__(self, noises: Sequence[NoiseConfig]) -> None:
-        self.noises = [build_noise(noise) for noise in noises]
+        self.noises = build_noises(noises)
+        self.takes = self.noises[0].takes if self.noises else Instances
+        self.needs_image = any(noise.needs_image for noise in self.noises)
+        self.plans = any(noise.plans for noise in self.noises)
 
     def sample(self, labels: L, rng: Generator) -> Params:
         """See :meth:`NoiseModel.sample`."""
@@ -57,20 +41,31 @@ class Chain(NoiseModel[L]):
 
     def run(self, labels: L, rng: Generator) -> tuple[L, Params]:
         """See :meth:`NoiseModel.run`; in one pass, since a model samples on what the one before it made."""
-        steps, seen = [], Counter()
+        steps = []
         rng = fork(rng, self.op)
-        for noise in self.noises:
-            again = seen[noise.op]
-            seen[noise.op] += 1
-            labels, params = noise.run(labels, fork(rng, again) if again else rng)
+        for noise, again in self._counted():
+            noisy, params = noise.run(labels, fork(rng, again) if again else rng)
+            labels = self._settled(labels, noisy)
             steps.append(params)
         return labels, {"op": self.op, "steps": steps}
 
     def apply(self, labels: L, params: Params) -> L:
         """See :meth:`NoiseModel.apply`."""
         for noise, step in zip(self.noises, params["steps"], strict=True):
-            labels = noise.apply(labels, step)
+            labels = self._settled(labels, noise.apply(labels, step))
         return labels
+
+    def planned(self, population: Population, streams: Streams) -> tuple[NoiseModel[L], Population]:
+        """See :meth:`NoiseModel.planned`."""
+        noises = []
+        for noise, again in self._counted():
+
+            def inner(image: int | str, again: int = again) -> Generator:
+                return fork(streams(image), self.op, *([again] if again else []))
+
+            noise, population = noise.planned(population, inner)
+            noises.append(noise)
+        return type(self)(**self.settings | {"noises": noises}), population
 
     def history(self, params: Params) -> History:
         """See :meth:`NoiseModel.history`."""
@@ -79,6 +74,17 @@ class Chain(NoiseModel[L]):
             for source, entries in noise.history(step).items():
                 merged.setdefault(source, []).extend(entries)
         return merged
+
+    def _counted(self) -> Iterator[tuple[NoiseModel[L], int]]:
+        """Yields each model and how many of its name stand before it."""
+        seen: Counter[str] = Counter()
+        for noise in self.noises:
+            yield noise, seen[noise.op]
+            seen[noise.op] += 1
+
+    def _settled(self, before: L, after: L) -> L:
+        """Returns the labels as the next model is to see them."""
+        return after
 
 
 @TASK_UTILS.register_module()
@@ -90,15 +96,18 @@ class OneOf(ObjectNoise):
         probs: Share of objects that each model gets, in [0, 1]; what is missing to 1 stays as it is.
 
     Raises:
-        ValueError: There are not as many shares as models, one lies outside [0, 1], or they exceed 1 together.
-        TypeError: A model does not treat objects one by one.
+        ValueError: There are not as many shares as models, one lies outside [0, 1], or they exceed 1 together; or a
+            model does not treat objects one by one.
     """
 
     def __init__(self, noises: Sequence[NoiseConfig], probs: Sequence[float]) -> None:
-        self.noises: list[ObjectNoise] = [build_noise(noise) for noise in noises]
-        for noise in self.noises:
+        self.noises: list[ObjectNoise] = build_noises(noises)
+        self.needs_image = any(noise.needs_image for noise in self.noises)
+        for place, noise in enumerate(self.noises):
             if not isinstance(noise, ObjectNoise):
-                raise TypeError(f"noises: expected models that treat objects one by one, got {noise!r}")
+                raise ValueError(f"noises[{place}]: expected a model that treats objects one by one, got {noise!r}")
+            if noise.plans:
+                raise ValueError(f"noises[{place}]: {noise.op} counts over the data set, which OneOf cannot promise")
         if len(probs) != len(self.noises):
             raise ValueError(f"probs: expected {len(self.noises)}, one a model, got {len(probs)}")
         if not all(0 <= p <= 1 for p in probs) or math.fsum(probs) > 1 + 1e-9:
@@ -128,77 +137,3 @@ class OneOf(ObjectNoise):
     def describe(self, draws: Params) -> list[dict[str, Any]]:
         """See the base class; the entry is that of the chosen model."""
         return self.noises[draws["choice"]].describe(draws["draws"])
-
-
-@TASK_UTILS.register_module()
-class Recipe(Chain[Instances]):
-    """A chain with the rules for what may stand in a label file: the outermost model of a noise config.
-
-    Args:
-        noises: Models or their configs, applied in order.
-        on_empty: What becomes of an object whose mask vanishes: ``"restore"`` gives the clean mask back, ``"drop"``
-            removes the object, ``"keep"`` leaves it without pixels.
-        boxes: ``"tight"`` puts boxes around changed masks; ``"keep"`` leaves the clean box around a noisy mask, as the
-            official COCO-N files do.
-        crowds: ``"keep"`` leaves crowd regions alone; ``"noise"`` treats them as objects (official).
-
-    Raises:
-        ValueError: An option is none of these words.
-    """
-
-    def __init__(
-        self,
-        noises: Sequence[NoiseConfig],
-        on_empty: Literal["restore", "drop", "keep"] = "restore",
-        boxes: Literal["tight", "keep"] = "tight",
-        crowds: Literal["keep", "noise"] = "keep",
-    ) -> None:
-        super().__init__(noises)
-        for name, value, words in (
-            ("on_empty", on_empty, ("restore", "drop", "keep")),
-            ("boxes", boxes, ("tight", "keep")),
-            ("crowds", crowds, ("keep", "noise")),
-        ):
-            if value not in words:
-                raise ValueError(f"{name}: expected one of {', '.join(words)}, got {value!r}")
-        self.on_empty, self.boxes, self.crowds = on_empty, boxes, crowds
-
-    def run(self, labels: Instances, rng: Generator) -> tuple[Instances, Params]:
-        """See :meth:`NoiseModel.run`."""
-        noisy, params = super().run(self._opened(labels), rng)
-        noisy, vanished = self._finished(labels, noisy)
-        return noisy, params | {"vanished": vanished}
-
-    def apply(self, labels: Instances, params: Params) -> Instances:
-        """See :meth:`NoiseModel.apply`."""
-        return self._finished(labels, super().apply(self._opened(labels), params))[0]
-
-    def _opened(self, clean: Instances) -> Instances:
-        return clean if self.crowds == "keep" else clean.replace(crowd=np.zeros_like(clean.crowd))
-
-    def _finished(self, clean: Instances, noisy: Instances) -> tuple[Instances, list[int]]:
-        """Returns the labels with vanished objects settled, boxes around masks and crowd flags back; who vanished."""
-        if self.crowds == "noise":
-            noisy = noisy.replace(crowd=np.isin(noisy.source, clean.source[clean.crowd]))
-        if noisy.masks is None or noisy.masks is clean.masks:
-            return noisy, []
-        before = dict(zip(clean.source.tolist(), clean.masks, strict=True))
-        masks, boxes = list(noisy.masks), noisy.boxes.copy()
-        encode(
-            [mask for mask, source in zip(masks, noisy.source.tolist(), strict=True) if mask is not before.get(source)]
-        )
-        stays, vanished = np.ones(len(noisy), bool), []
-        for i, source in enumerate(noisy.source.tolist()):
-            if masks[i] is before.get(source):
-                continue
-            if not masks[i].area:
-                vanished.append(source)
-            if masks[i].area or self.on_empty == "keep":
-                if self.boxes == "tight":
-                    boxes[i] = masks[i].box
-            elif self.on_empty == "restore" and source in before:
-                masks[i] = before[source]
-            else:
-                stays[i] = False
-        noisy = noisy.replace(masks=tuple(masks), boxes=boxes)
-        return (noisy if stays.all() else noisy.take(np.flatnonzero(stays))), vanished

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+import numpy as np
 from numpy.random import Generator
 
 from noisyseg.labels import Instances, Mask
 from noisyseg.labels.rng import ObjectStreams
+from noisyseg.noise.population import Population
 
 L = TypeVar("L")
 Params = dict[str, Any]
 History = dict[int, list[dict[str, Any]]]
+Streams = Callable[[int | str], Generator]
 
 
 class NoiseModel(ABC, Generic[L]):
-    """A way in which labels go wrong; registered in ``TASK_UTILS`` under its class name."""
+    """A way in which labels go wrong; registered in ``TASK_UTILS`` under its class name.
+
+    Attributes:
+        takes: The class of labels that the model works on: ``Instances``, ``SemanticMap`` or ``EdgeMap``.
+        needs_image: Whether the model looks at ``labels.image``, which is loaded only then.
+        plans: Whether the model has to be :meth:`planned` before it runs.
+    """
+
+    takes: ClassVar[type] = Instances
+    needs_image: ClassVar[bool] = False
+    plans: ClassVar[bool] = False
 
     @abstractmethod
     def sample(self, labels: L, rng: Generator) -> Params:
@@ -38,8 +52,23 @@ class NoiseModel(ABC, Generic[L]):
         """Returns the noisy labels."""
         return self.run(labels, rng)[0]
 
+    def planned(self, population: Population, streams: Streams) -> tuple[NoiseModel[L], Population]:
+        """Returns the model made ready for a whole data set, and the objects as it leaves them.
+
+        A model that promises an exact number of objects finds out here which ones. It has ``plans`` set, comes back
+        with it unset, and raises a ``ValueError`` when it runs without a plan. All others come back as they are.
+
+        Args:
+            population: Every object of the data set, as the models before this one leave it.
+            streams: Gives for the key of an image the generator that :meth:`sample` will get for it.
+        """
+        return self, population
+
     def history(self, params: Params) -> History:
-        """Returns what ``params`` do to each object: source -> ``{"op", "params", "draws"}`` in order of action."""
+        """Returns what ``params`` do to each object: source -> ``{"op", "params", "draws"}`` in order of action.
+
+        Negative sources are objects that the noise invented.
+        """
         raise TypeError(f"{self.op} keeps no history of single objects")
 
     @property
@@ -61,12 +90,19 @@ class Change(NamedTuple):
     """What becomes of one object; None keeps what it has.
 
     Attributes:
-        mask: New mask.
+        mask: New mask. The box follows when the recipe ends, unless ``box`` is given too.
         class_: New class, 0..K-1.
+        box: New box ``(x0, y0, x1, y1)`` in pixels, half-open.
+        removed: Whether the object goes; the other fields then do not matter.
+        pieces: Masks of further objects of the same source, which stand right behind it; they have their tight
+            boxes, and the class that the object gets.
     """
 
     mask: Mask | None = None
     class_: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    removed: bool = False
+    pieces: tuple[Mask, ...] = ()
 
 
 class ObjectNoise(NoiseModel[Instances]):
@@ -85,13 +121,16 @@ class ObjectNoise(NoiseModel[Instances]):
         return [{"op": self.op, "params": self.settings, "draws": draws}]
 
     def sample(self, labels: Instances, rng: Generator) -> Params:
-        """See :meth:`NoiseModel.sample`; the draws of an object are keyed by its source."""
+        """See :meth:`NoiseModel.sample`; the draws of an object are keyed by its source and piece."""
         streams = ObjectStreams(rng)
         objects = {}
-        for i, (source, crowd) in enumerate(zip(labels.source.tolist(), labels.crowd.tolist(), strict=True)):
-            draws = None if crowd else self.draw(labels, i, streams)
+        for i, (key, crowd) in enumerate(zip(object_keys(labels), labels.crowd.tolist(), strict=True)):
+            if crowd:
+                continue
+            _, _, piece = key.partition(".")
+            draws = self.draw(labels, i, streams.under(f"piece {piece}") if piece else streams)
             if draws is not None:
-                objects[str(source)] = draws
+                objects[key] = draws
         return {"op": self.op, "objects": objects}
 
     def apply(self, labels: Instances, params: Params) -> Instances:
@@ -99,20 +138,45 @@ class ObjectNoise(NoiseModel[Instances]):
         drawn: Mapping[str, Params] = params["objects"]
         if not drawn:
             return labels
-        sources = enumerate(map(str, labels.source.tolist()))
-        objects = {i: drawn[source] for i, source in sources if source in drawn}
+        changes = self.changes(labels, {i: drawn[key] for i, key in enumerate(object_keys(labels)) if key in drawn})
         masks = None if labels.masks is None else list(labels.masks)
-        classes = labels.classes.copy()
-        for i, change in self.changes(labels, objects).items():
+        classes, boxes = labels.classes.copy(), labels.boxes
+        for i, change in changes.items():
             if change.mask is not None:
                 masks[i] = change.mask
             if change.class_ is not None:
                 classes[i] = change.class_
-        return labels.replace(masks=None if masks is None else tuple(masks), classes=classes)
+            if change.box is not None:
+                boxes = boxes.copy() if boxes is labels.boxes else boxes
+                boxes[i] = change.box
+        labels = labels.replace(masks=None if masks is None else tuple(masks), classes=classes, boxes=boxes)
+        if any(change.removed or change.pieces for change in changes.values()):
+            return _restocked(labels, changes)
+        return labels
 
     def history(self, params: Params) -> History:
-        """See :meth:`NoiseModel.history`."""
-        return {int(source): self.describe(draws) for source, draws in params["objects"].items()}
+        """See :meth:`NoiseModel.history`; an entry about a further piece of an object says which under ``piece``."""
+        history: History = {}
+        for key, draws in params["objects"].items():
+            source, _, piece = key.partition(".")
+            entries = self.describe(draws)
+            history.setdefault(int(source), []).extend(
+                [entry | {"piece": int(piece)} for entry in entries] if piece else entries
+            )
+        return history
+
+
+def object_keys(labels: Instances) -> list[str]:
+    """Returns what names each object in draws: its source; ``"7.1"`` is the second object of source 7."""
+    sources = list(map(str, labels.source.tolist()))
+    if len(set(sources)) == len(sources):
+        return sources
+    seen: Counter[str] = Counter()
+    keys = []
+    for source in sources:
+        keys.append(f"{source}.{seen[source]}" if seen[source] else source)
+        seen[source] += 1
+    return keys
 
 
 def mask_of(labels: Instances, i: int, op: str) -> Mask:
@@ -124,3 +188,18 @@ def mask_of(labels: Instances, i: int, op: str) -> Mask:
     if labels.masks is None:
         raise TypeError(f"{op} needs masks, but the labels have boxes only")
     return labels.masks[i]
+
+
+def _restocked(labels: Instances, changes: Mapping[int, Change]) -> Instances:
+    """Returns the labels without removed objects and with further pieces behind theirs."""
+    order, masks, boxes = [], [], []
+    for i in range(len(labels)):
+        change = changes.get(i, Change())
+        if change.removed:
+            continue
+        order += [i] * (1 + len(change.pieces))
+        boxes += [labels.boxes[i], *(piece.box for piece in change.pieces)]
+        masks += [None if labels.masks is None else labels.masks[i], *change.pieces]
+    taken = labels.replace(masks=None).take(np.array(order, np.int64))
+    boxes = np.array(boxes, np.float64).reshape(-1, 4)
+    return taken.replace(boxes=boxes, masks=None if labels.masks is None else tuple(masks))

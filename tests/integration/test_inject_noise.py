@@ -10,7 +10,7 @@ from noisyseg.integration.inject_noise import InjectNoise
 from noisyseg.labels import LabelError, SemanticMap
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.noise import NoiseModel
-from noisyseg.noise.generate import generate_noise
+from noisyseg.noise.dataset.generate import generate_noise
 from noisyseg.registry import DATASETS, TASK_UTILS
 
 NOTHING = {"type": "noisyseg.Recipe", "noises": []}
@@ -165,7 +165,7 @@ def test_some_objects_without_mask_are_an_error(write_coco, coco_document):
 
 def test_what_is_no_noise_model_is_an_error():
     pytest.importorskip("mmdet")
-    with pytest.raises(TypeError, match="expected the config of a noise model"):
+    with pytest.raises(ValueError, match=r"noise: expected a noise model, but .* builds a MaxIoUAssigner"):
         InjectNoise(noise={"type": "mmdet.MaxIoUAssigner", "pos_iou_thr": 0.5, "neg_iou_thr": 0.5})
 
 

@@ -9,13 +9,22 @@ import pytest
 
 from noisyseg.labels import Categories, Instances, Mask, SemanticMap
 
-TABLE = runpy.run_path(str(Path(__file__).with_name("canonical.py")))
+TABLE = {"EVERY": {}, "NOTHING": {}, "MAPS": {}, "EDGES": {}}
+for path in sorted(Path(__file__).parent.rglob("canonical.py")):
+    for kind, rows in runpy.run_path(str(path)).items():
+        if kind in TABLE:
+            TABLE[kind] |= rows
 SIZE_HW = (60, 80)
 
 
 def pytest_generate_tests(metafunc):
     """Run a test that asks for `every_config` once for every row of the table, and so on."""
-    for name, rows in (("every_config", "EVERY"), ("nothing_config", "NOTHING"), ("map_config", "MAPS")):
+    for name, rows in (
+        ("every_config", "EVERY"),
+        ("nothing_config", "NOTHING"),
+        ("map_config", "MAPS"),
+        ("edge_config", "EDGES"),
+    ):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, TABLE[rows].values(), ids=TABLE[rows].keys())
 

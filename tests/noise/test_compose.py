@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from noisyseg.labels import Categories, Instances, Mask
+from noisyseg.labels import Categories, Instances, Mask, SemanticMap
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import Approximation, Chain, ClassConfusion, Localization, OneOf, Recipe, Scale, build_noise
+from noisyseg.noise import Chain, NoiseConfigError, OneOf, Recipe, build_noise
+from noisyseg.noise.classes import ClassConfusion
+from noisyseg.noise.masks import Approximation, Localization, Scale
 from noisyseg.registry import TASK_UTILS
 
 OBJECTS = 4000
@@ -40,12 +42,37 @@ def test_a_config_is_built_and_a_model_comes_back():
 
 
 def test_what_is_no_noise_is_an_error():
-    with pytest.raises(KeyError, match="NoSuchNoise"):
+    with pytest.raises(NoiseConfigError, match=r"^noise: .*NoSuchNoise"):
         build_noise({"type": "noisyseg.NoSuchNoise"})
-    with pytest.raises(KeyError, match="type"):
+    with pytest.raises(NoiseConfigError, match=r"^noise: expected dict\(type=\.\.\.\)"):
         build_noise({"size": 3})
-    with pytest.raises(TypeError, match="unexpected keyword argument 'siez'"):
+    with pytest.raises(NoiseConfigError, match=r"^noise: .*unexpected keyword argument 'siez'"):
         build_noise({"type": "noisyseg.Scale", "siez": 3})
+
+
+def test_an_error_in_a_recipe_says_where_it_stands():
+    nested = {
+        "type": "noisyseg.Recipe",
+        "noises": [
+            {"type": "noisyseg.ClassConfusion", "rate": 0.1},
+            {"type": "noisyseg.OneOf", "noises": [{"type": "noisyseg.Scale", "size": 4}], "probs": [1.0]},
+        ],
+    }
+    with pytest.raises(NoiseConfigError, match=r"^noise\.noises\[1\]\.noises\[0\]\.size: expected an odd number"):
+        build_noise(nested)
+    nested["noises"][1]["noises"][0]["size"] = 3
+    nested["noises"][1]["probs"] = [1.5]
+    with pytest.raises(NoiseConfigError, match=r"^noise\.noises\[1\]\.probs: expected shares"):
+        build_noise(nested)
+
+
+def test_a_chain_is_for_one_kind_of_labels():
+    by_region = {"type": "noisyseg.ByRegion", "noise": SHRINK}
+    assert Chain([by_region]).takes is SemanticMap
+    with pytest.raises(NoiseConfigError, match=r"noises\[1\]: expected noise for SemanticMap, but Scale is for Inst"):
+        Chain([by_region, SHRINK])
+    with pytest.raises(NoiseConfigError, match=r"noises\[0\]: expected noise for Instances, but it is for SemanticMap"):
+        Recipe([by_region])
 
 
 def test_a_chain_applies_one_after_the_other(labels, assert_equal_labels):
@@ -124,7 +151,7 @@ def test_shares_that_round_to_one_are_fine():
 
 
 def test_one_of_takes_only_models_of_single_objects():
-    with pytest.raises(TypeError, match="expected models that treat objects one by one, got Chain"):
+    with pytest.raises(ValueError, match=r"noises\[0\]: expected a model that treats objects one by one, got Chain"):
         OneOf([Chain([])], [1.0])
 
 

@@ -11,8 +11,9 @@ import pytest
 from noisyseg.integration.recipes import load_recipe
 from noisyseg.labels.coco import read_coco
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import Approximation, Localization, Recipe, build_noise
+from noisyseg.noise import Recipe, build_noise
 from noisyseg.noise.kernels import masks as kernels
+from noisyseg.noise.masks import Approximation, Localization
 
 OPS = {
     "approximation 5": (0.853, (0.75, 0.90, 0.97), 0),

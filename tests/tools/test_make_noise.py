@@ -10,7 +10,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from noisyseg.integration.recipes import load_recipe
-from noisyseg.noise.generate import generate_noise
+from noisyseg.noise.dataset.generate import generate_noise
 
 RECIPE = """
 noise = dict(type="noisyseg.Recipe", noises=[dict(type="noisyseg.Scale", size=3)])
@@ -19,7 +19,7 @@ noise = dict(type="noisyseg.Recipe", noises=[dict(type="noisyseg.Scale", size=3)
 HANG_WHILE_WRITING = """
 import runpy, sys, time
 import orjson
-import noisyseg.noise.generate as generate
+import noisyseg.noise.dataset.generate as generate
 
 class Hanging:
     loads = staticmethod(orjson.loads)

@@ -12,7 +12,7 @@ from noisyseg.integration.recipes import load_recipe
 from noisyseg.labels import Instances
 from noisyseg.labels.coco import CocoFile, read_coco
 from noisyseg.labels.semantic_files import write_semantic_maps
-from noisyseg.noise.generate import generate_noise
+from noisyseg.noise.dataset.generate import generate_noise
 from noisyseg.scenes import write_scenes
 
 __all__ = ["CONFIGS", "DemoData", "make_data"]
@@ -29,7 +29,7 @@ class DemoData:
         folder: Its root.
         clean: The COCO file of the training images.
         noisy: The noisy copy of it.
-        manifest: What was done, as `noisyseg.noise.generate.generate_noise` returns it.
+        manifest: What was done, as `noisyseg.noise.dataset.generate.generate_noise` returns it.
     """
 
     folder: Path

@@ -74,7 +74,11 @@ def save(tmp_path):
         if isinstance(document, bytes):
             path.write_bytes(document)
         else:
-            path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+            path.write_text(
+                document if isinstance(document, str) else json.dumps(document),
+                encoding="utf-8",
+                errors="surrogatepass",
+            )
         return path
 
     return write

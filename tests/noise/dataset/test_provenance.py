@@ -3,8 +3,10 @@ import pytest
 
 from noisyseg.labels.coco import instances_from_coco
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import ClassConfusion, Recipe, Scale
-from noisyseg.noise.provenance import noisy_annotations
+from noisyseg.noise import Recipe
+from noisyseg.noise.classes import ClassConfusion
+from noisyseg.noise.dataset.provenance import noisy_annotations
+from noisyseg.noise.masks import Scale
 
 SQUARE = [[6, 6, 15, 6, 15, 15, 6, 15]]
 
@@ -22,7 +24,9 @@ def rewritten(annotations, recipe, categories, keep_boxes=False):
     clean = instances_from_coco({"id": 1, "height": 20, "width": 22}, annotations, categories)
     noisy, params = recipe.run(clean, keyed_rng(0, 1))
     history = recipe.history(params)
-    return noisy_annotations(annotations, clean, noisy, history, params["vanished"], keep_boxes=keep_boxes), params
+    written = noisy_annotations(annotations, clean, noisy, history, params["vanished"], keep_boxes=keep_boxes)
+    assert written.added == []
+    return (written.entries, written.happened), params
 
 
 def test_untouched_objects_keep_all_but_the_form_of_their_mask(annotations, labels):

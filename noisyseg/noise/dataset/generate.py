@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -15,10 +16,14 @@ from typing import Any, Literal
 import cv2
 import orjson
 
+from noisyseg.labels import Instances
 from noisyseg.labels.coco import CocoFile, read_coco
 from noisyseg.labels.files import atomic_path, check_writable, sha256, write_json
-from noisyseg.noise.compose import Recipe, build_noise
-from noisyseg.noise.tasks import noisy_lines
+from noisyseg.labels.rng import keyed_rng
+from noisyseg.noise.build import build_noise
+from noisyseg.noise.dataset.tasks import noisy_lines
+from noisyseg.noise.population import coco_population
+from noisyseg.noise.recipe import Recipe
 
 Json = dict[str, Any]
 # Annotations in one write.
@@ -60,7 +65,7 @@ def generate_noise(
         ValueError: The recipe is not a Recipe, or the file looks like an evaluation split.
     """
     source, target = Path(source), Path(target)
-    model = build_noise(recipe)
+    model = build_noise(recipe, takes=Instances)
     if not isinstance(model, Recipe):
         raise ValueError(f"recipe: expected a noisyseg.Recipe at the outside, got {model.op}")
     _check_target(source, target, force)
@@ -75,6 +80,8 @@ def generate_noise(
         coco = read_coco(source)
         shift = _id_shift(coco)
         total = len(coco.document["annotations"])
+        if model.plans:
+            model, _ = model.planned(coco_population(coco), partial(keyed_rng, seed))
         lines, counts = noisy_lines(model, seed, coco, id_shift=shift, workers=workers, progress=progress)
         if not counts["mask_changed"]:
             lines = _with_given_masks(read_coco(source).document["annotations"], lines)

@@ -16,8 +16,8 @@ from noisyseg.integration.recipes import load_recipe
 from noisyseg.labels import LabelError
 from noisyseg.labels.check import check_coco
 from noisyseg.labels.files import sha256
-from noisyseg.noise import generate, tasks
-from noisyseg.noise.generate import generate_noise, is_evaluation_split, manifest_path
+from noisyseg.noise.dataset import generate, tasks
+from noisyseg.noise.dataset.generate import generate_noise, is_evaluation_split, manifest_path
 
 HARD = load_recipe("coco_n_hard")
 GROW = {"type": "noisyseg.Recipe", "noises": [{"type": "noisyseg.Scale", "size": 3}]}

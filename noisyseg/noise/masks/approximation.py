@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from noisyseg.labels import Instances
 from noisyseg.labels.rng import ObjectStreams
 from noisyseg.noise.kernels import masks as kernels
+from noisyseg.noise.masks.outlines import Mode, check_mode, filled, traced
 from noisyseg.noise.model import Change, ObjectNoise, Params, mask_of
-from noisyseg.noise.outlines import Mode, check_mode, filled, traced
 from noisyseg.registry import TASK_UTILS
 
 

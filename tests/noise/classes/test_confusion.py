@@ -4,7 +4,7 @@ from scipy import stats
 
 from noisyseg.labels import Categories, Instances
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import ClassConfusion
+from noisyseg.noise.classes import ClassConfusion
 
 OBJECTS = 24_000
 

@@ -5,8 +5,11 @@ from scipy import ndimage
 
 from noisyseg.labels import Categories, Instances, Mask, SemanticMap
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import ByRegion, Chain, ClassConfusion, Recipe, Scale, build_noise
-from noisyseg.noise.regions import regions
+from noisyseg.noise import Chain, Recipe, build_noise
+from noisyseg.noise.classes import ClassConfusion
+from noisyseg.noise.maps import ByRegion
+from noisyseg.noise.maps.regions import regions
+from noisyseg.noise.masks import Scale
 
 SEEDS = range(4)
 NAMES = Categories.from_names(("ground", "a", "b", "c"))

@@ -4,7 +4,7 @@ from scipy import stats
 
 from noisyseg.labels import Categories, Instances, Mask
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import Scale
+from noisyseg.noise.masks import Scale
 
 
 def many_squares(count):

@@ -11,9 +11,9 @@ from hypothesis.extra.numpy import arrays
 from noisyseg.labels import Categories, Instances, Mask
 from noisyseg.labels.coco import read_coco
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import Approximation, Localization, Scale
 from noisyseg.noise.kernels.masks import Part
-from noisyseg.noise.outlines import check_mode, filled, traced
+from noisyseg.noise.masks import Approximation, Localization, Scale
+from noisyseg.noise.masks.outlines import check_mode, filled, traced
 
 
 def contours(frame):

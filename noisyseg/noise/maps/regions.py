@@ -12,7 +12,7 @@ from numpy.random import Generator
 from scipy import ndimage
 
 from noisyseg.labels import IGNORE, Instances, Mask, SemanticMap
-from noisyseg.noise.compose import NoiseConfig, build_noise
+from noisyseg.noise.build import NoiseConfig, build_noise
 from noisyseg.noise.model import NoiseModel, Params
 from noisyseg.registry import TASK_UTILS
 
@@ -34,6 +34,8 @@ class ByRegion(NoiseModel[SemanticMap]):
         ValueError: ``fill`` is neither of the words nor a class number, or a map has no such class.
     """
 
+    takes = SemanticMap
+
     def __init__(
         self,
         noise: NoiseConfig,
@@ -42,7 +44,8 @@ class ByRegion(NoiseModel[SemanticMap]):
     ) -> None:
         if fill not in ("nearest", "ignore") and (isinstance(fill, str) or fill < 0):
             raise ValueError(f"fill: expected 'nearest', 'ignore' or a class number, got {fill!r}")
-        self.noise = build_noise(noise)
+        self.noise = build_noise(noise, takes=Instances)
+        self.needs_image = self.noise.needs_image
         self.background, self.fill = tuple(background), fill
 
     def sample(self, labels: SemanticMap, rng: Generator) -> Params:

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from noisyseg.labels import Categories, Instances, Mask
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import Approximation
+from noisyseg.noise.masks import Approximation
 
 
 def noisy_frame(frame, *settings):

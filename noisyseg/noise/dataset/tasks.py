@@ -18,18 +18,19 @@ from tqdm import tqdm
 from noisyseg.labels import Categories, LabelError
 from noisyseg.labels.coco import CocoFile, instances_from_coco
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise.compose import Recipe
-from noisyseg.noise.provenance import noisy_annotations
+from noisyseg.noise.dataset.provenance import noisy_annotations
+from noisyseg.noise.recipe import Recipe
 
 Json = dict[str, Any]
+Outcome = tuple[bytes, list[bytes], Counter[str]]
 ImageTask = tuple[Json, list[Json]]
-Settings = tuple[bytes, int, int]
+Settings = tuple[bytes, int, int, bool]
 # Annotations in one task: enough to make the way to a worker cheap, few enough to share work out evenly.
 TASK_SIZE = 1000
 
 
 class Lines(Sequence[bytes]):
-    """One line of JSON an annotation, by its place in the file.
+    """One line of JSON an annotation, by its place in the file; added ones behind them.
 
     Kept as one block of bytes a task: hundreds of thousands of small objects among the short-lived arrays of the
     work would tear the memory into pieces.
@@ -51,6 +52,14 @@ class Lines(Sequence[bytes]):
         self._start[places] = np.append(0, stops[:-1] + 1)
         self._stop[places] = stops
         self._blocks.append(block)
+
+    def append(self, lines: Sequence[bytes]) -> None:
+        """Adds lines behind the last place."""
+        total = len(self)
+        for name in ("_block", "_start", "_stop"):
+            setattr(self, name, np.append(getattr(self, name), np.zeros(len(lines), getattr(self, name).dtype)))
+        if lines:
+            self.add(range(total, total + len(lines)), b"\n".join(lines))
 
     def __len__(self) -> int:
         return len(self._block)
@@ -75,7 +84,8 @@ def noisy_lines(
         progress: Whether to draw a progress bar on stderr.
 
     Returns:
-        One line an annotation in file order, empty where it was removed; counts of operations and flags.
+        One line an annotation in file order, empty where it was removed, and then the added annotations in the order
+        of image ids, with ids above all others; counts of operations and flags.
 
     Raises:
         LabelError: An annotation cannot be used.
@@ -83,7 +93,11 @@ def noisy_lines(
     annotations = coco.document["annotations"]
     lines = Lines(len(annotations))
     counts: Counter[str] = Counter()
+    largest_id = max((annotation["id"] for annotation in annotations), default=0) + id_shift
+    # In a file of boxes, an image without annotations has no masks either.
+    with_masks = not annotations or any("segmentation" in annotation for annotation in annotations)
     tasks = list(_tasks(coco))
+    added: list[tuple[int, bytes]] = []
 
     def images(task: dict[int, list[int]]) -> list[ImageTask]:
         taken = [(coco.images[image_id], [annotations[place] for place in places]) for image_id, places in task.items()]
@@ -93,17 +107,25 @@ def noisy_lines(
         return taken
 
     # Pickled once, and by the name of its classes: a worker then imports the modules of other people's models too.
-    settings = (pickle.dumps(model), seed, id_shift)
+    settings = (pickle.dumps(model), seed, id_shift, with_masks)
     results = _run(settings, coco.categories, map(images, tasks), workers)
     try:
         with tqdm(total=len(lines), unit="ann", unit_scale=True, disable=not progress) as bar:
-            for task, (block, happened) in zip(tasks, results, strict=True):
+            for task, (block, new, happened) in zip(tasks, results, strict=True):
                 places = list(chain.from_iterable(task.values()))
                 lines.add(places, block)
+                added += [(image_id, line) for image_id, some in zip(task, new, strict=True) for line in some]
                 counts += happened
                 bar.update(len(places))
     except LabelError as error:
         raise error.at(file=coco.path) from None
+    added.sort(key=lambda item: item[0])
+    lines.append(
+        [
+            orjson.dumps({"id": largest_id + number, "image_id": image_id} | orjson.loads(line))
+            for number, (image_id, line) in enumerate(added, start=1)
+        ]
+    )
     return lines, counts
 
 
@@ -112,9 +134,8 @@ def _tasks(coco: CocoFile) -> Iterator[dict[int, list[int]]]:
     task: dict[int, list[int]] = {}
     size = 0
     for image_id, places in coco.positions.items():
-        if places:
-            task[image_id] = places
-            size += len(places)
+        task[image_id] = places
+        size += max(len(places), 1)
         if size >= TASK_SIZE:
             yield task
             task, size = {}, 0
@@ -124,7 +145,7 @@ def _tasks(coco: CocoFile) -> Iterator[dict[int, list[int]]]:
 
 def _run(
     settings: Settings, categories: Categories, tasks: Iterator[list[ImageTask]], workers: int
-) -> Iterator[tuple[bytes, Counter[str]]]:
+) -> Iterator[Outcome]:
     """Yields what becomes of each task, in order."""
     if workers == 1:
         for task in tasks:
@@ -135,22 +156,25 @@ def _run(
     yield from Parallel(n_jobs=workers, return_as="generator")(jobs)
 
 
-def _in_worker(settings: Settings, categories: Categories, images: bytes) -> tuple[bytes, Counter[str]]:
+def _in_worker(settings: Settings, categories: Categories, images: bytes) -> Outcome:
     cv2.setNumThreads(1)  # one process a core; OpenCV's own threads would only fight over it
     return _noise_images(settings, categories, orjson.loads(images))
 
 
-def _noise_images(
-    settings: Settings, categories: Categories, images: Sequence[ImageTask]
-) -> tuple[bytes, Counter[str]]:
-    """Returns the JSON of each noisy annotation in order, a line each, empty where it was removed; what happened."""
-    pickled, seed, id_shift = settings
+def _noise_images(settings: Settings, categories: Categories, images: Sequence[ImageTask]) -> Outcome:
+    """Returns what becomes of the images.
+
+    Returns:
+        The JSON of each noisy annotation in order, a line each, empty where it was removed; for each image the JSON of
+        what was added; what happened.
+    """
+    pickled, seed, id_shift, with_masks = settings
     model = _model(pickled)
-    lines, counts = [], Counter()
+    lines, added, counts = [], [], Counter()
     for image, given in images:
-        clean = instances_from_coco(image, given, categories)
+        clean = instances_from_coco(image, given, categories, with_masks=with_masks)
         noisy, params = model.run(clean, keyed_rng(seed, image["id"]))
-        entries, happened = noisy_annotations(
+        written = noisy_annotations(
             given,
             clean,
             noisy,
@@ -158,12 +182,13 @@ def _noise_images(
             set(params["vanished"]),
             keep_boxes=model.boxes == "keep",
         )
-        counts += happened
-        for entry in entries:
+        counts += written.happened
+        for entry in written.entries:
             if entry is not None and id_shift:
                 entry = entry | {"id": entry["id"] + id_shift}
             lines.append(b"" if entry is None else orjson.dumps(entry))
-    return b"\n".join(lines), counts
+        added.append(b"\n".join(map(orjson.dumps, written.added)).splitlines())
+    return b"\n".join(lines), added, counts
 
 
 @lru_cache(maxsize=1)

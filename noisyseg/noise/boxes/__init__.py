@@ -1,0 +1,3 @@
+"""Boxes drawn wrongly."""
+
+__all__ = []

@@ -1,0 +1,5 @@
+"""Noisy copies of whole data sets."""
+
+from noisyseg.noise.dataset.generate import generate_noise
+
+__all__ = ["generate_noise"]

@@ -1,0 +1,3 @@
+"""Edge labels that go wrong."""
+
+__all__ = []

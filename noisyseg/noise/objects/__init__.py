@@ -1,0 +1,3 @@
+"""Objects forgotten, invented, split and merged."""
+
+__all__ = []

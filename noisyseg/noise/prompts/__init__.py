@@ -1,0 +1,3 @@
+"""Masks made by a promptable segmenter from weak annotations."""
+
+__all__ = []
