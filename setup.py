@@ -12,10 +12,12 @@ RUNTIME = [
     "jinja2>=3.0",
     "joblib>=1.2",
     "matplotlib>=3.6",
+    "numba>=0.60",
     "numpy>=1.24",
     "orjson>=3.8",
     "Pillow>=9.2",
     "pycocotools>=2.0.6",
+    "scikit-image>=0.22",
     "scipy>=1.10",
     "shapely>=2.0",
     "tqdm>=4.64",
@@ -41,7 +43,15 @@ OPENMMLAB = [
     "regex",
     "setuptools<82",  # mmengine 0.10.7 imports pkg_resources, which setuptools 82 no longer has
 ]
+# Each is needed by one feature, which says so when it is missing.
+SAM = ["transformers>=4.46"]
+ALBUMENTATIONS = ["albumentations>=2.0"]
+DASK = ["dask>=2024.8", "distributed>=2024.8"]
+RAY = ["ray>=2.9"]
 DEV = [
+    *ALBUMENTATIONS,
+    *DASK,
+    *SAM,
     "build>=1.0",
     "hypothesis>=6.80",
     "ninja",
@@ -76,7 +86,15 @@ setup(
     },
     exclude_package_data={"noisyseg": ["**/__pycache__/*", "**/*.pyc"]},
     install_requires=RUNTIME,
-    extras_require={"onedl": ONEDL, "openmmlab": OPENMMLAB, "dev": DEV},
+    extras_require={
+        "onedl": ONEDL,
+        "openmmlab": OPENMMLAB,
+        "sam": SAM,
+        "albumentations": ALBUMENTATIONS,
+        "dask": DASK,
+        "ray": RAY,
+        "dev": DEV,
+    },
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Intended Audience :: Science/Research",
