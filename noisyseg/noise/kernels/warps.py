@@ -1,0 +1,91 @@
+"""Labels moved about: displacement fields and nearest-neighbour remapping.
+
+A displacement is ``dx, dy`` in pixels: the pixel at (x, y) takes the label that stands at (x + dx, y + dy).
+
+Reference: "NSegment: Label-specific Deformations for Remote Sensing Image Segmentation", arXiv 2504.19634, and the
+elastic distortion of Simard et al., ICDAR 2003, which it applies to labels alone.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+Displacement = tuple[FloatArray, FloatArray]
+
+
+def blur_reach(sigma: float) -> int:
+    """Returns how many pixels far the Gaussian of :func:`elastic_displacement` looks."""
+    return math.ceil(4 * sigma)
+
+
+def elastic_displacement(noise: FloatArray, alpha: float, sigma: float) -> Displacement:
+    """Returns ``alpha`` times the Gaussian-blurred noise: a smooth random displacement.
+
+    Args:
+        noise: (2, h + 2r, w + 2r) independent and uniform on [0, 1), for dx and dy, with r = ``blur_reach(sigma)``;
+            the rim of r pixels is used up, so the field is alike everywhere, also at the borders.
+        alpha: Amplitude before the blur, pixels, >= 0. No displacement is longer along an axis.
+        sigma: Of the blur, pixels, > 0.
+
+    Returns:
+        ``dx, dy``, (h, w) each, whose root mean square is :func:`elastic_rms`.
+    """
+    reach = blur_reach(sigma)
+    side = 2 * reach + 1
+    inner = slice(reach, -reach)
+    dx, dy = (cv2.GaussianBlur(2 * layer - 1, (side, side), sigma)[inner, inner] * alpha for layer in noise)
+    return dx, dy
+
+
+def elastic_rms(alpha: float, sigma: float) -> float:
+    """Returns the root mean square length, in pixels, of an elastic displacement: alpha sqrt(2/3) / (2 sqrt(pi) sigma).
+
+    From sigma = 1 on; under a narrower Gaussian the sum over pixels is no integral any more.
+    """
+    return alpha * math.sqrt(2 / 3) / (2 * math.sqrt(math.pi) * sigma)
+
+
+def elastic_margin(alpha: float, sigma: float) -> int:
+    """Returns a number of pixels that no displacement exceeds along an axis.
+
+    Eight standard deviations, which a displacement exceeds with a chance of about 1e-14, or ``alpha``, which none can.
+    """
+    return math.ceil(min(alpha, 8 * elastic_rms(alpha, sigma) / math.sqrt(2) + 1))
+
+
+def remap_nearest(labels: npt.NDArray[np.generic], dx: FloatArray, dy: FloatArray) -> npt.NDArray[np.generic]:
+    """Returns the labels moved: each pixel takes the label nearest to where its displacement points.
+
+    Places outside the array are clipped to it, so at the border the labels there are repeated.
+
+    Args:
+        labels: (h, w) of any type.
+        dx: (h, w) pixels.
+        dy: (h, w) pixels.
+    """
+    height, width = labels.shape
+    columns = np.rint(np.arange(width) + dx).clip(0, width - 1).astype(np.intp)
+    rows = np.rint(np.arange(height)[:, None] + dy).clip(0, height - 1).astype(np.intp)
+    return labels[rows, columns]
+
+
+def shifted(labels: npt.NDArray[np.generic], dx: int, dy: int, fill: int = 0) -> npt.NDArray[np.generic]:
+    """Returns the labels moved right by ``dx`` and down by ``dy`` whole pixels; what leaves the array is cut.
+
+    Args:
+        labels: (h, w) of any type.
+        dx: Pixels, negative to the left.
+        dy: Pixels, negative upwards.
+        fill: What stands where nothing came.
+    """
+    height, width = labels.shape
+    moved = np.full_like(labels, fill)
+    if abs(dx) < width and abs(dy) < height:
+        target = moved[max(dy, 0) : height + min(dy, 0), max(dx, 0) : width + min(dx, 0)]
+        target[:] = labels[max(-dy, 0) : height + min(-dy, 0), max(-dx, 0) : width + min(-dx, 0)]
+    return moved
