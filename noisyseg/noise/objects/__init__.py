@@ -1,3 +1,5 @@
 """Objects forgotten, invented, split and merged."""
 
-__all__ = []
+from noisyseg.noise.objects.missing import Missing
+
+__all__ = ["Missing"]
