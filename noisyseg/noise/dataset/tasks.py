@@ -5,26 +5,27 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
-import cv2
 import numpy as np
 import orjson
-from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from noisyseg.labels import Categories, LabelError
 from noisyseg.labels.coco import CocoFile, instances_from_coco
 from noisyseg.labels.rng import keyed_rng
+from noisyseg.noise.dataset.backends import run_tasks
+from noisyseg.noise.dataset.images import ImageFolder
+from noisyseg.noise.dataset.journal import ImageJournal
 from noisyseg.noise.dataset.provenance import noisy_annotations
 from noisyseg.noise.recipe import Recipe
 
 Json = dict[str, Any]
-Outcome = tuple[bytes, list[bytes], Counter[str]]
+Outcome = tuple[bytes, list[list[bytes]], Counter[str]]
 ImageTask = tuple[Json, list[Json]]
-Settings = tuple[bytes, int, int, bool]
+Settings = tuple[bytes, int, int, bool, ImageFolder | None]
 # Annotations in one task: enough to make the way to a worker cheap, few enough to share work out evenly.
 TASK_SIZE = 1000
 
@@ -69,7 +70,16 @@ class Lines(Sequence[bytes]):
 
 
 def noisy_lines(
-    model: Recipe, seed: int, coco: CocoFile, *, id_shift: int, workers: int, progress: bool
+    model: Recipe,
+    seed: int,
+    coco: CocoFile,
+    *,
+    id_shift: int,
+    workers: int,
+    progress: bool,
+    backend: str = "loky",
+    images: ImageFolder | None = None,
+    journal: ImageJournal | None = None,
 ) -> tuple[Lines, Counter[str]]:
     """Returns the JSON of every noisy annotation, and what happened.
 
@@ -82,6 +92,9 @@ def noisy_lines(
         id_shift: Added to every annotation id.
         workers: Number of processes.
         progress: Whether to draw a progress bar on stderr.
+        backend: Where the processes are, see :func:`~noisyseg.noise.dataset.backends.run_tasks`.
+        images: The images, for a model that looks at them.
+        journal: Keeps what has become of each image, and knows what an earlier run kept; None keeps nothing.
 
     Returns:
         One line an annotation in file order, empty where it was removed, and then the added annotations in the order
@@ -96,19 +109,20 @@ def noisy_lines(
     largest_id = max((annotation["id"] for annotation in annotations), default=0) + id_shift
     # In a file of boxes, an image without annotations has no masks either.
     with_masks = not annotations or any("segmentation" in annotation for annotation in annotations)
-    tasks = list(_tasks(coco))
+    tasks = list(_tasks(coco, 1 if journal else TASK_SIZE))
     added: list[tuple[int, bytes]] = []
 
-    def images(task: dict[int, list[int]]) -> list[ImageTask]:
-        taken = [(coco.images[image_id], [annotations[place] for place in places]) for image_id, places in task.items()]
+    def taken(task: dict[int, list[int]]) -> list[ImageTask]:
+        pairs = [(coco.images[image_id], [annotations[place] for place in places]) for image_id, places in task.items()]
         for places in task.values():
             for place in places:
                 annotations[place] = None  # parsed annotations are most of the memory: let go what is on its way
-        return taken
+        return pairs
 
     # Pickled once, and by the name of its classes: a worker then imports the modules of other people's models too.
-    settings = (pickle.dumps(model), seed, id_shift, with_masks)
-    results = _run(settings, coco.categories, map(images, tasks), workers)
+    settings = (pickle.dumps(model), seed, id_shift, with_masks, images if model.needs_image else None)
+    run = partial(_run, settings, coco.categories, workers=workers, backend=backend)
+    results = journal.continued(tasks, taken, run) if journal else run(map(taken, tasks))
     try:
         with tqdm(total=len(lines), unit="ann", unit_scale=True, disable=not progress) as bar:
             for task, (block, new, happened) in zip(tasks, results, strict=True):
@@ -129,14 +143,14 @@ def noisy_lines(
     return lines, counts
 
 
-def _tasks(coco: CocoFile) -> Iterator[dict[int, list[int]]]:
-    """Yields the positions of about TASK_SIZE annotations by image."""
+def _tasks(coco: CocoFile, wanted: int) -> Iterator[dict[int, list[int]]]:
+    """Yields the positions of about ``wanted`` annotations by image."""
     task: dict[int, list[int]] = {}
     size = 0
     for image_id, places in coco.positions.items():
         task[image_id] = places
         size += max(len(places), 1)
-        if size >= TASK_SIZE:
+        if size >= wanted:
             yield task
             task, size = {}, 0
     if task:
@@ -144,20 +158,16 @@ def _tasks(coco: CocoFile) -> Iterator[dict[int, list[int]]]:
 
 
 def _run(
-    settings: Settings, categories: Categories, tasks: Iterator[list[ImageTask]], workers: int
+    settings: Settings, categories: Categories, tasks: Iterator[list[ImageTask]], workers: int, backend: str
 ) -> Iterator[Outcome]:
     """Yields what becomes of each task, in order."""
-    if workers == 1:
-        for task in tasks:
-            yield _noise_images(settings, categories, task)
-        return
+    if workers == 1 and backend == "loky":
+        return (_noise_images(settings, categories, task) for task in tasks)
     # Bytes travel between processes faster than objects.
-    jobs = (delayed(_in_worker)(settings, categories, orjson.dumps(task)) for task in tasks)
-    yield from Parallel(n_jobs=workers, return_as="generator")(jobs)
+    return run_tasks(_in_worker, ((settings, categories, orjson.dumps(task)) for task in tasks), workers, backend)
 
 
 def _in_worker(settings: Settings, categories: Categories, images: bytes) -> Outcome:
-    cv2.setNumThreads(1)  # one process a core; OpenCV's own threads would only fight over it
     return _noise_images(settings, categories, orjson.loads(images))
 
 
@@ -168,11 +178,13 @@ def _noise_images(settings: Settings, categories: Categories, images: Sequence[I
         The JSON of each noisy annotation in order, a line each, empty where it was removed; for each image the JSON of
         what was added; what happened.
     """
-    pickled, seed, id_shift, with_masks = settings
+    pickled, seed, id_shift, with_masks, folder = settings
     model = _model(pickled)
     lines, added, counts = [], [], Counter()
     for image, given in images:
         clean = instances_from_coco(image, given, categories, with_masks=with_masks)
+        if folder is not None:
+            clean = clean.replace(image=folder.of_coco(image))
         noisy, params = model.run(clean, keyed_rng(seed, image["id"]))
         written = noisy_annotations(
             given,
