@@ -1,17 +1,17 @@
-"""Objects given the wrong class."""
+"""Objects given the wrong class, any class being as likely as any other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from numpy.random import Generator
 
-from noisyseg.labels import Instances
-from noisyseg.labels.rng import ObjectStreams
-from noisyseg.noise.model import Change, ObjectNoise, Params
+from noisyseg.labels import Categories
+from noisyseg.noise.classes.class_noise import ClassNoise, check_rate
+from noisyseg.noise.kernels import classes as kernels
 from noisyseg.registry import TASK_UTILS
 
 
 @TASK_UTILS.register_module()
-class ClassConfusion(ObjectNoise):
+class ClassConfusion(ClassNoise):
     """Replaces the class of a share of the objects by one drawn uniformly.
 
     With K classes the share that really changes is ``rate * (K - 1) / K`` when an object may draw its own class, and
@@ -28,24 +28,18 @@ class ClassConfusion(ObjectNoise):
     """
 
     def __init__(self, rate: float, include_self: bool = True) -> None:
-        if not 0 <= rate <= 1:
-            raise ValueError(f"rate: expected a share in [0, 1], got {rate}")
+        check_rate(rate)
         self.rate, self.include_self = rate, include_self
 
-    def draw(self, labels: Instances, i: int, streams: ObjectStreams) -> Params | None:
-        """See the base class; None where the class stays, also by drawing itself."""
-        rng = streams.of(self.op, int(labels.source[i]))
-        if rng.random() >= self.rate:
-            return None
-        clean, count = int(labels.classes[i]), len(labels.categories)
-        if self.include_self:
-            drawn = int(rng.integers(count))
-        elif count > 1:
-            drawn = (clean + 1 + int(rng.integers(count - 1))) % count
-        else:
-            drawn = clean
-        return None if drawn == clean else {"class": drawn}
-
-    def changes(self, labels: Instances, draws: Mapping[int, Params]) -> dict[int, Change]:
+    def new_class(self, class_: int, categories: Categories, rng: Generator) -> int:
         """See the base class."""
-        return {i: Change(class_=drawn["class"]) for i, drawn in draws.items()}
+        if rng.random() >= self.rate:
+            return class_
+        count = len(categories)
+        if self.include_self:
+            return int(rng.integers(count))
+        return (class_ + 1 + int(rng.integers(count - 1))) % count if count > 1 else class_
+
+    def transition_matrix(self, categories: Categories) -> kernels.Matrix:
+        """See the base class."""
+        return kernels.symmetric(len(categories), self.rate, include_self=self.include_self)
