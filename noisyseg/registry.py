@@ -26,4 +26,6 @@ MODELS = Registry("model", parent=ROOT_MODELS, scope="noisyseg", locations=_COMP
 TRANSFORMS = Registry("transform", parent=ROOT_TRANSFORMS, scope="noisyseg", locations=_COMPONENTS)
 # Noise models and correction rules: children of TASK_UTILS, because a registry without a parent warns at each
 # build when the default scope is the host's.
-TASK_UTILS = Registry("task util", parent=ROOT_TASK_UTILS, scope="noisyseg", locations=["noisyseg.noise"])
+TASK_UTILS = Registry(
+    "task util", parent=ROOT_TASK_UTILS, scope="noisyseg", locations=["noisyseg.noise", "noisyseg.integration.sam"]
+)
