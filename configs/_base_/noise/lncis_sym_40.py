@@ -1,0 +1,7 @@
+# Symmetric class noise of LNCIS (ECCV 2020) at 40 %: any class, the own one and the last one included.
+noise = dict(
+    type="noisyseg.Recipe",
+    noises=[
+        dict(type="noisyseg.ClassConfusion", rate=0.4),
+    ],
+)
