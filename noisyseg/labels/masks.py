@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pycocotools import mask as coco_mask
 
 from noisyseg.labels import polygons, rle
 from noisyseg.labels.errors import LabelError
-
-# pycocotools puts the number of masks whose areas it is asked for into a byte.
-MOST = 255
+from noisyseg.labels.kernels import runs as kernels
 
 Pixels = npt.NDArray[np.uint8]
 Segmentation = Sequence[Sequence[float]] | Mapping[str, Any]
@@ -45,12 +41,22 @@ class Mask:
         size_hw: Rows and columns of the frame.
     """
 
-    def __init__(self, size_hw: tuple[int, int], *, crop: Crop | None = None, coco: object = None) -> None:
+    # One of _rings, _runs and _crop is given; the rest is worked out when it is asked for, and kept.
+    __slots__ = ("_coco", "_crop", "_measures", "_rings", "_rle", "_runs", "size_hw")
+
+    def __init__(
+        self,
+        size_hw: tuple[int, int],
+        *,
+        crop: Crop | None = None,
+        runs: rle.Runs | None = None,
+        rings: list[polygons.Ring] | None = None,
+        coco: object = None,
+    ) -> None:
         self.size_hw = size_hw
-        self._coco = coco
-        self._rings: list[polygons.Ring] | None = None
-        if crop is not None:
-            self.__dict__["crop"] = crop
+        self._crop, self._runs, self._rings, self._coco = crop, runs, rings, coco
+        self._rle: dict[str, Any] | None = None
+        self._measures: tuple[int, int, int, int, int] | None = None
 
     @classmethod
     def from_coco(cls, segmentation: Segmentation, size_hw: tuple[int, int]) -> Mask:
@@ -59,13 +65,11 @@ class Mask:
         Raises:
             LabelError: The segmentation cannot be rasterised safely.
         """
-        mask = cls(size_hw, coco=segmentation)
-        rings, counts = _checked_geometry(segmentation, size_hw)
-        if counts is None:
-            mask._rings = rings
-        else:
-            mask.__dict__["rle"] = {"size": list(size_hw), "counts": counts}
-        return mask
+        if isinstance(segmentation, dict):
+            return cls(size_hw, runs=_checked_runs(segmentation, size_hw), coco=segmentation)
+        if isinstance(segmentation, list | tuple):
+            return cls(size_hw, rings=polygons.rings_from_coco(segmentation), coco=segmentation)
+        raise LabelError(f"segmentation: expected polygons or RLE, got {type(segmentation).__name__}")
 
     @classmethod
     def from_crop(cls, left: int, top: int, pixels: Pixels, size_hw: tuple[int, int]) -> Mask:
@@ -86,36 +90,53 @@ class Mask:
         """Returns a mask without foreground."""
         return cls.from_crop(0, 0, np.zeros((1, 1), np.uint8), size_hw)
 
-    @cached_property
+    @property
     def crop(self) -> Crop:
-        """A window that holds every foreground pixel; not always the tightest one."""
-        return Crop(*rle.crop_from_string(self.rle["counts"], self.size_hw))
+        """A window that holds every foreground pixel; not always the tightest one. Of an empty mask, one pixel."""
+        if self._crop is None:
+            x0, y0, x1, y1 = self.box
+            pixels = kernels.window(self.runs, self.size_hw[0], x0, y0, max(x1, 1), max(y1, 1))
+            self._crop = Crop(x0, y0, pixels)
+        return self._crop
 
-    @cached_property
+    @property
+    def runs(self) -> rle.Runs:
+        """(R,) int64 lengths of background and foreground, column by column."""
+        if self._runs is None:
+            if self._rings is not None:
+                self._runs = polygons.runs_from_rings(self._rings, self.size_hw)
+            else:
+                left, top, pixels = self._crop
+                self._runs = kernels.runs_of_window(pixels, left, top, *self.size_hw)
+        return self._runs
+
+    @property
     def rle(self) -> dict[str, Any]:
         """The mask as compressed RLE, ``counts`` as ``str``, whatever it was read from."""
-        if self._rings is not None:
-            counts = polygons.string_from_rings(self._rings, self.size_hw)
-        else:
-            (counts,) = rle.strings_from_crops([self.crop], self.size_hw)
-        return {"size": list(self.size_hw), "counts": counts}
+        if self._rle is None:
+            self._rle = {"size": list(self.size_hw), "counts": rle.string_from_runs(self.runs)}
+        return self._rle
 
     # Area, box and IoU come from the run lengths: their cost does not grow with the object.
 
-    @cached_property
+    @property
     def area(self) -> int:
         """Number of foreground pixels."""
-        return int(coco_mask.area(self.rle))
+        return self._measured()[4]
 
-    @cached_property
+    @property
     def box(self) -> tuple[int, int, int, int]:
         """Tight half-open box ``(x0, y0, x1, y1)`` in pixels; four zeros for an empty mask."""
-        left, top, width, height = (int(value) for value in coco_mask.toBbox(self.rle))
-        return left, top, left + width, top + height
+        return self._measured()[:4]
+
+    def _measured(self) -> tuple[int, int, int, int, int]:
+        if self._measures is None:
+            self._measures = kernels.box_and_area(self.runs, self.size_hw[0])
+        return self._measures
 
     def iou(self, other: Mask) -> float:
         """Returns intersection over union in [0, 1]; two empty masks agree, so they give 1."""
-        both = int(coco_mask.area(coco_mask.merge([self.rle, other.rle], intersect=True)))
+        both = kernels.overlap(self.runs, other.runs)
         union = self.area + other.area - both
         return both / union if union else 1.0
 
@@ -135,7 +156,7 @@ class Mask:
         x0, y0 = max(left - margin, 0), max(top - margin, 0)
         x1 = min(left + width + margin, self.size_hw[1])
         y1 = min(top + height + margin, self.size_hw[0])
-        wide = np.zeros((x1 - x0, y1 - y0), np.uint8).T
+        wide = np.zeros((y1 - y0, x1 - x0), np.uint8)
         wide[top - y0 : top - y0 + height, left - x0 : left - x0 + width] = pixels
         return Crop(x0, y0, wide)
 
@@ -147,45 +168,15 @@ class Mask:
         return frame
 
 
-def encode(masks: Sequence[Mask]) -> None:
-    """Works out RLE, area and box of several cropped masks of one frame at once, several times faster than singly."""
-    for first in range(0, len(masks), MOST):
-        _encode(masks[first : first + MOST])
-
-
-def _encode(masks: Sequence[Mask]) -> None:
-    size_hw = masks[0].size_hw
-    codes = [
-        {"size": list(size_hw), "counts": counts}
-        for counts in rle.strings_from_crops([mask.crop for mask in masks], size_hw)
-    ]
-    boxes = coco_mask.toBbox(codes).astype(np.int64)
-    boxes[:, 2:] += boxes[:, :2]
-    areas = coco_mask.area(codes).tolist()
-    for mask, code, area, box in zip(masks, codes, areas, boxes.tolist(), strict=True):
-        mask.__dict__.update(rle=code, area=area, box=tuple(box))
-
-
-def _checked_geometry(
-    segmentation: Segmentation, size_hw: tuple[int, int]
-) -> tuple[list[polygons.Ring] | None, str | None]:
-    """Returns checked rings, or a checked RLE string; the other one is None."""
-    if isinstance(segmentation, dict):
-        size, counts = segmentation.get("size"), segmentation.get("counts")
-        if not isinstance(size, list | tuple) or list(map(type, size)) != [int, int] or tuple(size) != tuple(size_hw):
-            raise LabelError(f"RLE size: expected the image's {list(size_hw)} (rows, columns), got {size}")
-        if isinstance(counts, str):
-            runs = rle.runs_from_string(counts)
-            rle.check_runs(runs, size_hw)
-            whole = rle.joined(runs)
-            return None, counts if whole is runs else rle.string_from_runs(whole, size_hw)
-        if isinstance(counts, list | tuple) and all(
-            type(run) is int and abs(run) < rle.LARGEST_FRAME for run in counts
-        ):
-            runs = np.array(counts, np.int64)
-            rle.check_runs(runs, size_hw)
-            return None, rle.string_from_runs(rle.joined(runs), size_hw)
+def _checked_runs(segmentation: Mapping[str, Any], size_hw: tuple[int, int]) -> rle.Runs:
+    size, counts = segmentation.get("size"), segmentation.get("counts")
+    if not isinstance(size, list | tuple) or list(map(type, size)) != [int, int] or tuple(size) != tuple(size_hw):
+        raise LabelError(f"RLE size: expected the image's {list(size_hw)} (rows, columns), got {size}")
+    if isinstance(counts, str):
+        runs = rle.runs_from_string(counts)
+    elif isinstance(counts, list | tuple) and all(type(run) is int and abs(run) < rle.LARGEST_FRAME for run in counts):
+        runs = np.array(counts, np.int64)
+    else:
         raise LabelError(f"RLE counts: expected a string or whole numbers, got {type(counts).__name__}")
-    if isinstance(segmentation, list | tuple):
-        return polygons.rings_from_coco(segmentation), None
-    raise LabelError(f"segmentation: expected polygons or RLE, got {type(segmentation).__name__}")
+    rle.check_runs(runs, size_hw)
+    return rle.joined(runs)

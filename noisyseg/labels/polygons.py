@@ -1,7 +1,6 @@
-"""COCO polygons, checked, and turned into run lengths by pycocotools.
+"""COCO polygons, checked, and turned into run lengths.
 
-pycocotools builds the run lengths from the outline, without a frame, so the frame's size costs nothing here.
-Rasterising a shifted polygon on a crop would be no faster, and differs by a pixel where a line's rounding ties.
+The run lengths are built from the outline, without a frame, so the frame's size costs nothing here.
 """
 
 from __future__ import annotations
@@ -10,11 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from pycocotools import mask as coco_mask
 
 from noisyseg.labels.errors import LabelError
+from noisyseg.labels.kernels.outlines import runs_of_polygon
+from noisyseg.labels.kernels.runs import Runs, union
 
-# pycocotools steps along the outline, five steps a pixel, and crashes on one of many millions of pixels.
+# pycocotools, with which others read our files, crashes on an outline of many millions of pixels.
 FARTHEST = 2**20
 LONGEST = 2**22
 
@@ -48,7 +48,8 @@ def rings_from_coco(polygons: Sequence[Sequence[float]]) -> list[Ring]:
             raise LabelError(f"polygon {part}: expected an even count >= 6 of coordinates, got {ring.size}")
         if ring.dtype.kind not in "iuf":
             raise LabelError(f"polygon {part}: expected numbers, got others")
-        ring = ring.astype(np.float64)
+        if ring.dtype != np.float64:
+            ring = ring.astype(np.float64)
         # The norm bounds coordinates and, times the square root of their number, half the outline; NaN fails too.
         if not ring @ ring * ring.size <= LONGEST**2 / 4:
             _check_extent(ring, part)
@@ -64,12 +65,14 @@ def _check_extent(ring: Ring, part: int) -> None:
         raise LabelError(f"polygon {part}: expected an outline of at most {LONGEST} px, got a longer one")
 
 
-def string_from_rings(rings: Sequence[Ring], size_hw: tuple[int, int]) -> str:
-    """Returns the union of the polygons as a compressed RLE string.
+def runs_from_rings(rings: Sequence[Ring], size_hw: tuple[int, int]) -> Runs:
+    """Returns the run lengths of the union of the polygons, pixel by pixel those of pycocotools.
 
     Args:
         rings: Checked parts, from :func:`rings_from_coco`.
         size_hw: Rows and columns of the frame.
     """
-    parts = coco_mask.frPyObjects(rings, *size_hw)
-    return (parts[0] if len(parts) == 1 else coco_mask.merge(parts))["counts"].decode("ascii")
+    runs = runs_of_polygon(rings[0], *size_hw)
+    for ring in rings[1:]:
+        runs = union(runs, runs_of_polygon(ring, *size_hw))
+    return runs

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from numpy.random import Generator
 
 from noisyseg.labels import Instances
-from noisyseg.labels.masks import encode
 from noisyseg.noise.build import NoiseConfig, NoiseConfigError
 from noisyseg.noise.compose import Chain
 from noisyseg.noise.model import Params, object_keys
@@ -74,7 +73,6 @@ class Recipe(Chain[Instances]):
         # A mask that is not changed is the very object that it was.
         known = {id(mask) for mask in before.masks}
         changed = [i for i, mask in enumerate(after.masks) if id(mask) not in known]
-        encode([after.masks[i] for i in changed])
         if self.boxes == "keep" or not changed:
             return after
         given = dict(zip(object_keys(before), before.boxes.tolist(), strict=True))

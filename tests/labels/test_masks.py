@@ -8,7 +8,6 @@ from pycocotools.coco import COCO
 
 from noisyseg.labels import LabelError, Mask
 from noisyseg.labels.coco import read_coco
-from noisyseg.labels.masks import encode as encode_masks
 
 frames = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=14), elements=st.integers(0, 1))
 SQUARE = [[2, 1, 6, 1, 6, 4, 2, 4]]
@@ -125,23 +124,6 @@ def test_empty_runs_are_no_pixels(runs):
         mask = Mask.from_coco(segmentation, (10, 10))
         assert_holds(mask, frame)
         assert mask.segmentation is segmentation
-
-
-@given(frames, st.integers(0, 2**32 - 1))
-def test_several_masks_are_encoded_like_one(frame, seed):
-    others = np.random.default_rng(seed).random((4, *frame.shape)) < 0.3
-    masks = [Mask.from_frame(other) for other in (frame, *others)]
-    encode_masks(masks)
-    for mask, other in zip(masks, (frame, *others), strict=True):
-        assert_holds(mask, np.asarray(other, np.uint8))
-
-
-@pytest.mark.parametrize("count", [0, 1, 255, 256, 600])
-def test_any_number_of_masks_is_encoded(count):
-    frames = np.random.default_rng(count).random((count, 6, 7)) < 0.3
-    masks = [Mask.from_frame(frame) for frame in frames]
-    encode_masks(masks)
-    assert [mask.area for mask in masks] == frames.sum(axis=(1, 2)).tolist()
 
 
 @given(frames, st.data())

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
-from noisyseg.labels import LabelError, polygons
+from noisyseg.labels import LabelError, polygons, rle
 
 coordinates = st.floats(-30, 60, width=32)
 rings = st.integers(3, 8).flatmap(lambda count: st.lists(coordinates, min_size=2 * count, max_size=2 * count))
@@ -12,7 +12,7 @@ rings = st.integers(3, 8).flatmap(lambda count: st.lists(coordinates, min_size=2
 
 @given(st.lists(rings, min_size=1, max_size=3), st.integers(1, 40), st.integers(1, 40))
 def test_the_union_of_the_parts_is_that_of_pycocotools(parts, height, width):
-    counts = polygons.string_from_rings(polygons.rings_from_coco(parts), (height, width))
+    counts = rle.string_from_runs(polygons.runs_from_rings(polygons.rings_from_coco(parts), (height, width)))
     frames = coco_mask.decode(coco_mask.frPyObjects(parts, height, width))
     pixels = coco_mask.decode({"size": (height, width), "counts": counts})
     np.testing.assert_array_equal(pixels, frames.any(axis=2))
@@ -20,7 +20,7 @@ def test_the_union_of_the_parts_is_that_of_pycocotools(parts, height, width):
 
 def test_a_square_by_hand():
     ring = polygons.rings_from_coco([[1, 1, 4, 1, 4, 3, 1, 3]])
-    counts = polygons.string_from_rings(ring, (5, 6))
+    counts = rle.string_from_runs(polygons.runs_from_rings(ring, (5, 6)))
     expected = np.zeros((5, 6), np.uint8)
     expected[1:3, 1:4] = 1
     np.testing.assert_array_equal(coco_mask.decode({"size": (5, 6), "counts": counts}), expected)

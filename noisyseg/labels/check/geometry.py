@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from noisyseg.labels import polygons, rle
 from noisyseg.labels.check.findings import Json, Problem, is_number, shown
 from noisyseg.labels.errors import LabelError
+from noisyseg.labels.kernels.runs import box_and_area
 
 Box = tuple[float, float, float, float]
 SizeHW = tuple[int, int]
@@ -109,8 +109,7 @@ def _measure_rings(rings: list[polygons.Ring], size_hw: SizeHW) -> tuple[Shape |
     if min(x0, y0) < -FRAME_TOLERANCE or x1 > width + FRAME_TOLERANCE or y1 > height + FRAME_TOLERANCE:
         got = f"x {x0:.6g} to {x1:.6g}, y {y0:.6g} to {y1:.6g}"
         problems.append(("polygon-outside", f"expected points inside {width} x {height} px, got {got}"))
-    encoded = {"size": size_hw, "counts": polygons.string_from_rings(rings, size_hw).encode("ascii")}
-    pixels = int(coco_mask.area(encoded))
+    *box, pixels = box_and_area(polygons.runs_from_rings(rings, size_hw), height)
     if not pixels:
         hint = "; coordinates in 0..1 look like fractions of the image" if x0 >= 0 and max(x1, y1) <= 1 else ""
         got = f"polygons at x {x0:.6g} to {x1:.6g}, y {y0:.6g} to {y1:.6g}"
@@ -118,8 +117,7 @@ def _measure_rings(rings: list[polygons.Ring], size_hw: SizeHW) -> tuple[Shape |
             *problems,
             ("mask-empty", f"expected a pixel inside {width} x {height} px, got {got}{hint}"),
         ]
-    left, top, w, h = coco_mask.toBbox(encoded).tolist()
-    return Shape((left, top, left + w, top + h), pixels, (x0, y0, x1, y1), area, length), problems
+    return Shape(tuple(box), pixels, (x0, y0, x1, y1), area, length), problems
 
 
 def _outline(ring: polygons.Ring) -> tuple[float, float]:
@@ -157,24 +155,8 @@ def _measure_rle(segmentation: Json, size_hw: SizeHW | None) -> tuple[Shape | No
         problems.append(("rle-total", f"counts: expected {expected}, got {shown(sum(runs))}"))
     if problems or size_hw is None:
         return None, problems
-    box, area = _measure_runs(np.array(runs, np.int64), size_hw[0])
+    *box, area = box_and_area(rle.joined(np.array(runs, np.int64)), size_hw[0])
+    box = tuple(box)
     if not area:
         return None, [("mask-empty", "counts: expected foreground, got none")]
     return Shape(box, area, box, area, 2 * (box[2] - box[0] + box[3] - box[1])), []
-
-
-def _measure_runs(runs: rle.Runs, height: int) -> tuple[Box, int]:
-    """Returns the tight box and the area of checked runs."""
-    edges = np.cumsum(runs)
-    lengths = runs[1::2]
-    some = lengths > 0
-    if not some.any():
-        return (0, 0, 0, 0), 0
-    first = edges[0::2][: lengths.size][some]
-    last = edges[1::2][some] - 1
-    (x0, y0), (x1, y1) = np.divmod(first, height), np.divmod(last, height)
-    if (x0 != x1).any():  # a run that goes on in the next column touches the bottom and the top
-        top, bottom = 0, height
-    else:
-        top, bottom = int(y0.min()), int(y1.max()) + 1
-    return (int(x0[0]), top, int(x1[-1]) + 1, bottom), int(lengths.sum())

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-import shapely
+
+from noisyseg.noise.kernels.simplify import simplified
 
 Pixels = npt.NDArray[np.uint8]
 Ring = npt.NDArray[np.int32]
@@ -45,8 +46,7 @@ def scale(pixels: Pixels, size: int, grow: bool) -> Pixels:
         grow: Dilate if true, erode otherwise.
     """
     operation = cv2.dilate if grow else cv2.erode
-    # A square is symmetric, so the transposed view, contiguous for column-major pixels, gives the same result.
-    return operation(pixels.T, np.ones((size, size), np.uint8)).T
+    return operation(pixels, np.ones((size, size), np.uint8))
 
 
 def parts(pixels: Pixels, *, holes: bool) -> list[Part]:
@@ -122,17 +122,8 @@ def simplify(mask_parts: Sequence[Part], tolerance: float) -> list[Part]:
         mask_parts: The parts, of one mask or of many.
         tolerance: Largest distance, in pixels, by which an outline may move.
     """
-    rings = [ring for part in mask_parts for ring in (part.outer, *part.holes)]
-    long = [i for i, ring in enumerate(rings) if len(ring) >= 4]
-    if long:
-        lengths = [len(rings[i]) for i in long]
-        outlines = shapely.linearrings(
-            np.concatenate([rings[i] for i in long]), indices=np.repeat(np.arange(len(long)), lengths)
-        )
-        outlines = shapely.simplify(outlines, tolerance, preserve_topology=True)
-        vertices, owner = shapely.get_coordinates(outlines, return_index=True)
-        pieces = np.split(vertices.astype(np.int32), np.flatnonzero(np.diff(owner)) + 1)
-        for i, piece in zip(long, pieces, strict=True):
-            rings[i] = piece
-    simple = iter(rings)
-    return [Part(next(simple), tuple(next(simple) for _ in part.holes)) for part in mask_parts]
+
+    def simple(ring: Ring) -> Ring:
+        return simplified(ring, float(tolerance)) if len(ring) >= 4 else ring
+
+    return [Part(simple(part.outer), tuple(map(simple, part.holes))) for part in mask_parts]
