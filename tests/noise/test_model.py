@@ -18,8 +18,8 @@ from noisyseg.registry import TASK_UTILS
 SEEDS = range(4)
 # Models that draw nothing, so that every seed gives the same labels.
 WITHOUT_DRAWS = ("Approximation",)
-# What the models of a folder do with labels that have boxes only; those of the others may do either.
-WORK_ON_BOXES, NEED_MASKS = ("boxes", "classes"), ("masks",)
+# Folders, and models of other folders, that cannot do with boxes only.
+NEED_MASKS = ("masks", "prompts", "Split")
 
 
 def population_of(labels):
@@ -76,6 +76,11 @@ def within(model):
 def folders(model):
     """Returns the folders of the package in which a model and those in it stand."""
     return {type(inner).__module__.removeprefix("noisyseg.noise.").partition(".")[0] for inner in within(model)}
+
+
+def needs_masks(model):
+    """Returns whether a model, or one in it, cannot do with boxes only."""
+    return any(name in NEED_MASKS for name in folders(model) | {inner.op for inner in within(model)})
 
 
 def one_by_one(model):
@@ -142,7 +147,9 @@ def test_planning_leaves_the_model_as_it_was(every_config, labels):
         with pytest.raises(ValueError, match="counts over the whole data set: it has to be planned"):
             model.run(labels, keyed_rng(0))
     else:
-        assert model.settings == ready(every_config, labels, 0).settings
+        planned, left = model.planned(population_of(labels), lambda image: keyed_rng(0))
+        assert repr(planned) == repr(model)
+        assert len(left) <= len(labels)
 
 
 def test_draws_are_json_and_give_the_same_labels_again(every_config, labels, assert_equal_labels):
@@ -248,21 +255,15 @@ def test_empty_masks_are_no_problem(every_config, labels):
 def test_labels_of_boxes_only(every_config, labels, assert_equal_labels):
     boxes = labels.replace(masks=None)
     model = ready(every_config, boxes, 0)
-    where = folders(model) - {"compose", "recipe"}
-    if where <= set(NEED_MASKS) or where == {"masks", "classes"}:
+    if needs_masks(model):
         with pytest.raises(TypeError, match="needs masks, but the labels have boxes only"):
             model(boxes, keyed_rng(0))
         return
-    try:
-        noisy, params = model.run(boxes, keyed_rng(0))
-    except TypeError as error:
-        assert "needs masks, but the labels have boxes only" in str(error)
-        assert not where <= set(WORK_ON_BOXES)
-        return
+    noisy, params = model.run(boxes, keyed_rng(0))
     assert noisy.masks is None
     assert_equal_labels(model.apply(boxes, replayed(params)), noisy)
     assert (noisy.boxes[:, :2] < noisy.boxes[:, 2:]).all()
-    if where == {"classes"}:
+    if folders(model) == {"classes"}:
         np.testing.assert_array_equal(noisy.classes, noised(every_config, labels, 0).classes)
         np.testing.assert_array_equal(noisy.boxes, labels.boxes)
 
@@ -306,7 +307,7 @@ def small_labels(draw):
     return labels.replace(crowd=np.array(crowd, bool))
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(labels=small_labels(), seed=st.integers(0, 9), order=st.randoms(use_true_random=False))
 def test_a_recipe_holds_on_any_labels(every_config, labels, seed, order):
     config = every_config

@@ -43,7 +43,10 @@ EVERY = {
         ],
     },
     "split": {"type": "noisyseg.Split", "rate": 1.0},
-    "split_parts": {"type": "noisyseg.Split", "rate": 0.8, "by": "parts"},
+    "split_parts": {
+        "type": "noisyseg.Chain",
+        "noises": [{"type": "noisyseg.Split", "rate": 0.8, "by": "parts"}, CONFUSE | {"rate": 0.5}],
+    },
     "una": {"type": "noisyseg.Una", "rate": 0.4, "box_noise": GROW},
 }
 
