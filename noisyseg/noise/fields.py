@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numpy.random import Generator
 
 from noisyseg.labels.rng import keyed_rng
+from noisyseg.noise.kernels import warps
 
 FloatArray = npt.NDArray[np.float64]
 # Odd 64-bit constants of SplitMix64 (golden ratio and finaliser), and one more for the columns.
@@ -54,6 +55,18 @@ def uniform_field(key: int, left: int, top: int, size_hw: tuple[int, int], layer
     state = _mixed(np.uint64(key) ^ _mixed(layer * STEP + STEP))
     state = _mixed(state + row * STEP)
     return (_mixed(state + column * COLUMN) >> np.uint64(11)) * 2.0**-53
+
+
+def elastic_field(
+    key: int, left: int, top: int, size_hw: tuple[int, int], alpha: float, sigma: float
+) -> tuple[FloatArray, FloatArray]:
+    """Returns a window of the elastic displacement that ``key`` names: ``dx, dy``, (h, w) pixels each.
+
+    See :func:`noisyseg.noise.kernels.warps.elastic_displacement`; windows agree where they overlap.
+    """
+    reach = warps.blur_reach(sigma)
+    wide_hw = (size_hw[0] + 2 * reach, size_hw[1] + 2 * reach)
+    return warps.elastic_displacement(uniform_field(key, left - reach, top - reach, wide_hw, 2), alpha, sigma)
 
 
 def _mixed(state: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

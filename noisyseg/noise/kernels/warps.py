@@ -89,3 +89,34 @@ def shifted(labels: npt.NDArray[np.generic], dx: int, dy: int, fill: int = 0) ->
         target = moved[max(dy, 0) : height + min(dy, 0), max(dx, 0) : width + min(dx, 0)]
         target[:] = labels[max(-dy, 0) : height + min(-dy, 0), max(-dx, 0) : width + min(-dx, 0)]
     return moved
+
+
+def affine_nearest(
+    pixels: npt.NDArray[np.uint8],
+    corner_xy: tuple[int, int],
+    matrix: FloatArray,
+    offset_xy: FloatArray,
+    window_xy: tuple[int, int],
+    window_hw: tuple[int, int],
+) -> npt.NDArray[np.uint8]:
+    """Returns a window of an affinely transformed mask; what comes from outside ``pixels`` is 0.
+
+    Args:
+        pixels: (h, w) window that holds the whole mask.
+        corner_xy: Where its first pixel stands in the frame.
+        matrix: (2, 2); with ``offset_xy`` it says for a pixel p of the frame where its label comes from: matrix p +
+            offset, to the nearest pixel.
+        offset_xy: (2,) pixels.
+        window_xy: Where the first pixel of the result stands in the frame.
+        window_hw: Rows and columns of the result.
+    """
+    x = np.arange(window_xy[0], window_xy[0] + window_hw[1])
+    y = np.arange(window_xy[1], window_xy[1] + window_hw[0])[:, None]
+    columns, rows = (
+        np.rint(a * x + b * y + c).astype(np.int64) - corner
+        for (a, b), c, corner in zip(matrix, offset_xy, corner_xy, strict=True)
+    )
+    inside = (columns >= 0) & (columns < pixels.shape[1]) & (rows >= 0) & (rows < pixels.shape[0])
+    moved = np.zeros(window_hw, pixels.dtype)
+    moved[inside] = pixels[rows[inside], columns[inside]]
+    return moved
