@@ -1,0 +1,5 @@
+# Exactly 50 % of all objects missing, drawn from the whole data set.
+noise = dict(
+    type="noisyseg.Recipe",
+    noises=[dict(type="noisyseg.Missing", rate=0.5, protocol="global_exact")],
+)

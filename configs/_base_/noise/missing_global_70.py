@@ -1,0 +1,5 @@
+# Exactly 70 % of all objects missing, drawn from the whole data set.
+noise = dict(
+    type="noisyseg.Recipe",
+    noises=[dict(type="noisyseg.Missing", rate=0.7, protocol="global_exact")],
+)

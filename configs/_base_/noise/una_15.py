@@ -1,0 +1,5 @@
+# UNA (arXiv 2312.13822) at noise ratio 0.15: objects missing, boxes drawn anew, classes confused, objects invented.
+noise = dict(
+    type="noisyseg.Recipe",
+    noises=[dict(type="noisyseg.Una", rate=0.15, box_noise=dict(type="noisyseg.ResampledBox"))],
+)
