@@ -49,16 +49,12 @@ class Affine(ObjectNoise):
 
     def draw(self, labels: Instances, i: int, streams: ObjectStreams) -> Params | None:
         """See the base class; five numbers."""
-        turn, dx, dy, size, shear = streams.of(self.op, int(labels.source[i])).uniform(-1, 1, 5).tolist()
+        *moves, size = streams.of(self.op, int(labels.source[i])).uniform(-1, 1, 5).tolist()
         low, high = self.scale
         factor = low + (high - low) * (size + 1) / 2
-        moves = {
-            "degrees": self.degrees * turn,
-            "dx": self.shift * dx,
-            "dy": self.shift * dy,
-            "shear": self.shear * shear,
-        }
-        return moves | {"scale": factor} if any(moves.values()) or factor != 1 else None
+        limits = {"degrees": self.degrees, "dx": self.shift, "dy": self.shift, "shear": self.shear}
+        drawn = {name: limit * move for (name, limit), move in zip(limits.items(), moves, strict=True)}
+        return drawn | {"scale": factor} if any(drawn.values()) or factor != 1 else None
 
     def changes(self, labels: Instances, draws: Mapping[int, Params]) -> dict[int, Change]:
         """See the base class."""
@@ -75,7 +71,7 @@ def transformed(mask: Mask, degrees: float, dx: float, dy: float, scale: float, 
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     slope = math.tan(math.radians(shear))
     matrix = scale * np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[1, slope], [0, 1]])
-    target = centre + (dx, dy)
+    target = centre + np.array([dx, dy])
     height, width = pixels.shape
     corners = np.array([(x, y) for x in (left - 0.5, left + width - 0.5) for y in (top - 0.5, top + height - 0.5)])
     reached = (corners - centre) @ matrix.T + target

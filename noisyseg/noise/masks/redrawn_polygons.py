@@ -58,8 +58,9 @@ class RedrawnPolygons(ObjectNoise):
         rng = streams.of(self.op, int(labels.source[i]))
         grow, side = bool(rng.random() < 0.5), max(self.size[0] + self.size[1] * rng.standard_normal(), 0.0)
         key = field_key(rng)
-        strengths = rng.standard_normal((count, 2)) * (self.tolerance[1], self.sigma[1])
-        tolerances, sigmas = (strengths + (self.tolerance[0], self.sigma[0])).clip(0).T.tolist()
+        normals = rng.standard_normal((count, 2))
+        tolerances = (self.tolerance[0] + self.tolerance[1] * normals[:, 0]).clip(0).tolist()
+        sigmas = (self.sigma[0] + self.sigma[1] * normals[:, 1]).clip(0).tolist()
         size = int(side) if self.mode == "official" else max(_odd(side), 1)
         if self.mode == "fixed" and size == 1 and not any(tolerances) and not any(sigmas):
             return None
@@ -89,7 +90,10 @@ def _fixed(mask: Mask, draws: Params) -> Mask:
     strengths = zip(draws["tolerances"], draws["sigmas"], strict=True)
     rings = _file_rings(mask)
     if rings is not None:
-        moved = [_moved(polygons.simplified(ring, tol), sigma, rng) for ring, (tol, sigma) in zip(rings, strengths)]
+        moved = [
+            _moved(polygons.simplified(ring, tolerance), sigma, rng)
+            for ring, (tolerance, sigma) in zip(rings, strengths, strict=True)
+        ]
         noisy = Mask.from_coco([ring.ravel().tolist() for ring in moved], mask.size_hw)
     else:
         parts, left, top = traced(mask, "fixed")
