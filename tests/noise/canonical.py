@@ -62,10 +62,3 @@ NOTHING = {
     },
     "scale": {"type": "noisyseg.Scale", "size": 1},
 }
-
-# Models of semantic maps; their tests are in test_regions.py.
-MAPS = {
-    "by_region": {"type": "noisyseg.ByRegion", "noise": EVERY["recipe"]},
-    "by_region_drop": {"type": "noisyseg.ByRegion", "noise": EVERY["recipe_drop"], "background": [0], "fill": "ignore"},
-    "by_region_number": {"type": "noisyseg.ByRegion", "noise": EVERY["scale"], "fill": 0},
-}

@@ -1,11 +1,10 @@
 import numpy as np
-import orjson
 import pytest
 from scipy import ndimage
 
 from noisyseg.labels import Categories, Instances, Mask, SemanticMap
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import Chain, Recipe, build_noise
+from noisyseg.noise import Chain, Change, ObjectNoise, Recipe, build_noise
 from noisyseg.noise.classes import ClassConfusion
 from noisyseg.noise.maps import ByRegion
 from noisyseg.noise.maps.regions import regions
@@ -17,6 +16,13 @@ NAMES = Categories.from_names(("ground", "a", "b", "c"))
 
 def semantic(rows):
     return SemanticMap(np.array(rows, np.uint8), NAMES)
+
+
+def nearest(targets, pixel):
+    """Returns the places of all targets at the smallest distance."""
+    places = np.argwhere(targets)
+    distances = ((places - pixel) ** 2).sum(axis=1)
+    return places[distances == distances.min()]
 
 
 class Replace(Recipe):
@@ -31,44 +37,6 @@ class Replace(Recipe):
 
     def run(self, labels, rng):
         return self.apply(labels, {}), {}
-
-
-def test_no_noise_is_the_identity(label_map):
-    for nothing in (Recipe([]), ClassConfusion(0), Scale(1)):
-        for settings in ({}, {"background": [0]}, {"fill": "ignore"}, {"fill": 2}):
-            noisy = ByRegion(nothing, **settings)(label_map, keyed_rng(0))
-            np.testing.assert_array_equal(noisy.classes, label_map.classes)
-
-
-def test_there_is_noise_and_the_seed_decides(map_config, label_map):
-    noisy = [build_noise(map_config)(label_map, keyed_rng(seed)).classes for seed in SEEDS]
-    again = [build_noise(map_config)(label_map, keyed_rng(seed)).classes for seed in SEEDS]
-    np.testing.assert_array_equal(noisy, again)
-    assert all((classes != label_map.classes).any() for classes in noisy)
-    assert all((classes != noisy[0]).any() for classes in noisy[1:])
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64])
-def test_what_a_noisy_map_keeps(map_config, label_map, dtype):
-    given = SemanticMap(label_map.classes.astype(dtype), label_map.categories)
-    given.classes.setflags(write=False)
-    ignored = given.classes == 255
-    for seed in SEEDS:
-        noisy = build_noise(map_config)(given, keyed_rng(seed))
-        SemanticMap(noisy.classes, noisy.categories)
-        assert noisy.classes.dtype == dtype
-        assert (noisy.classes[ignored] == 255).all()
-        if map_config.get("fill") != "ignore":
-            assert (noisy.classes[~ignored] != 255).all()
-
-
-def test_draws_are_json_and_give_the_same_map_again(map_config, label_map):
-    model = build_noise(map_config)
-    noisy, params = model.run(label_map, keyed_rng(1))
-    replayed = orjson.loads(orjson.dumps(params, option=orjson.OPT_SERIALIZE_NUMPY))
-    np.testing.assert_array_equal(model.apply(label_map, replayed).classes, noisy.classes)
-    sampled = orjson.dumps(model.sample(label_map, keyed_rng(1)), option=orjson.OPT_SERIALIZE_NUMPY)
-    assert orjson.loads(sampled) == replayed
 
 
 def test_regions_are_the_connected_parts_of_each_class(label_map):
@@ -106,18 +74,38 @@ def test_background_stays_under_a_region_that_grows_or_shrinks():
 
 
 def test_the_nearest_pixel_fills_what_is_left(label_map):
+    clean = label_map.classes
     for seed in SEEDS:
         holes = ByRegion(Scale(7), fill="ignore")(label_map, keyed_rng(seed)).classes
         filled = ByRegion(Scale(7), fill="nearest")(label_map, keyed_rng(seed)).classes
-        ignored = label_map.classes == 255
+        ignored = clean == 255
         open_ = (holes == 255) & ~ignored
         assert open_.any()
+        split = 0
         for pixel in np.argwhere(open_):
-            others = (holes != 255) & (label_map.classes != label_map.classes[tuple(pixel)])
-            distances = ((np.argwhere(others) - pixel) ** 2).sum(axis=1)
-            nearest = set(holes[others][distances == distances.min()].tolist())
-            assert filled[tuple(pixel)] in nearest
+            allowed = set()
+            for place in nearest((clean != clean[tuple(pixel)]) & ~ignored, pixel):
+                if open_[tuple(place)]:
+                    split += 1
+                    allowed |= {holes[tuple(other)] for other in nearest(holes != 255, pixel)}
+                else:
+                    allowed.add(holes[tuple(place)])
+            assert filled[tuple(pixel)] in allowed
         np.testing.assert_array_equal(filled[~open_], holes[~open_])
+        assert split
+
+
+def test_two_regions_that_both_draw_back_split_the_gap():
+    given = np.zeros((12, 20), np.uint8)
+    given[:, 10:] = 1
+    halves = [Mask.from_frame(given == class_) for class_ in (0, 1)]
+    shrunk = [Mask.from_frame(np.pad((given == 0)[:, :6], ((0, 0), (0, 14)))), halves[1]]
+    shrunk[1] = Mask.from_frame(np.pad((given == 1)[:, 12:], ((0, 0), (12, 0))))
+    clean = regions(semantic(given))
+    model = ByRegion(Replace(masks=tuple(shrunk), boxes=clean.boxes))
+    noisy = model(semantic(given), keyed_rng(0)).classes
+    # Columns 6 to 11 are nobody's: the first half of them is nearer to the left region.
+    np.testing.assert_array_equal(noisy, np.tile(np.arange(20) >= 9, (12, 1)))
 
 
 def test_a_region_that_draws_back_loses_its_whole_rim_to_its_neighbour():
@@ -176,10 +164,101 @@ def test_a_map_that_is_all_ignored_stays():
         np.testing.assert_array_equal(noisy.classes, labels.classes)
 
 
-def test_it_keeps_no_history(label_map):
-    model = ByRegion(Scale(3))
-    with pytest.raises(TypeError, match="ByRegion keeps no history of single objects"):
-        model.history(model.sample(label_map, keyed_rng(0)))
+def changed(labels, **changes):
+    return ByRegion(Replace(**changes), background=[0])(labels, keyed_rng(0)).classes
+
+
+@pytest.fixture
+def two_squares():
+    given = np.zeros((12, 20), np.uint8)
+    given[3:9, 2:8], given[3:9, 12:18] = 1, 2
+    return semantic(given)
+
+
+def test_removed_regions_leave_their_pixels_to_the_fill(two_squares):
+    clean = regions(two_squares, [0])
+    kept = clean.take(np.array([1]))
+    changes = {name: getattr(kept, name) for name in ("masks", "boxes", "classes", "source", "crowd")}
+    np.testing.assert_array_equal(changed(two_squares, **changes), np.where(two_squares.classes == 2, 2, 0))
+
+
+def test_an_object_model_that_removes_works_on_maps(label_map):
+    class Remove(ObjectNoise):
+        def draw(self, labels, i, streams):
+            return {}
+
+        def changes(self, labels, draws):
+            return {i: Change(removed=True) for i in draws if labels.classes[i] == 1}
+
+    noisy = ByRegion(Remove(), fill=3)(label_map, keyed_rng(0)).classes
+    np.testing.assert_array_equal(noisy, np.where(label_map.classes == 1, 3, label_map.classes))
+
+
+def test_pieces_and_invented_objects_are_painted(two_squares):
+    clean = regions(two_squares, [0])
+    frames = np.zeros((4, 12, 20), np.uint8)
+    frames[0, 3:9, 2:4] = frames[1, 3:9, 6:8] = frames[2, 3:9, 12:18] = frames[3, 0:2, 9:11] = 1
+    masks = tuple(Mask.from_frame(frame) for frame in frames)
+    first, second = clean.source.tolist()
+    made = Instances.from_masks(masks, [1, 1, 2, 3], NAMES, (12, 20), [first, first, second, -1])
+    changes = {name: getattr(made, name) for name in ("masks", "boxes", "classes", "source", "crowd")}
+    expected = np.zeros((12, 20), int)
+    expected[3:9, 2:4] = expected[3:9, 6:8] = 1
+    expected[3:9, 12:18], expected[0:2, 9:11] = 2, 3
+    np.testing.assert_array_equal(changed(two_squares, **changes), expected)
+
+
+def modules_of(model):
+    """Returns the modules of a model and of all models inside it."""
+    return {type(model).__module__}.union(*(modules_of(inner) for inner in getattr(model, "noises", ())))
+
+
+def test_every_model_of_instances_works_by_regions(every_config, label_map, labels):
+    model = build_noise(every_config)
+    image = np.zeros((*label_map.size_hw, 3), np.uint8)
+    clean = np.where(label_map.classes == 3, 2, label_map.classes)
+    given = SemanticMap(clean, labels.categories, image)
+    if model.plans:
+        with pytest.raises(ValueError, match=f"noise: {model.op} counts objects over a data set"):
+            ByRegion(model)
+    elif any(".noise.boxes." in module for module in modules_of(model)) and "policy" not in str(every_config):
+        with pytest.raises(ValueError, match=r"moved the box of region \d+ and left its mask; a map has no boxes"):
+            [ByRegion(model)(given, keyed_rng(seed)) for seed in SEEDS]
+    else:
+        for seed in SEEDS:
+            noisy = ByRegion(model)(given, keyed_rng(seed)).classes
+            SemanticMap(noisy, labels.categories)
+            np.testing.assert_array_equal(noisy == 255, clean == 255)
+
+
+def test_a_box_that_moved_alone_is_an_error(two_squares):
+    boxes = regions(two_squares, [0]).boxes - np.array([1.0, 0, 0, 0])
+    with pytest.raises(ValueError, match="moved the box of region 63 and left its mask; a map has no boxes"):
+        changed(two_squares, boxes=boxes)
+
+
+def test_noise_that_counts_objects_is_an_error():
+    model = ClassConfusion(0.5)
+    model.plans = True
+    with pytest.raises(ValueError, match="noise: ClassConfusion counts objects over a data set"):
+        ByRegion(model)
+
+
+def test_the_image_comes_along(label_map):
+    seen = []
+
+    class Look(ClassConfusion):
+        needs_image = True
+
+        def draw(self, labels, i, streams):
+            seen.append(labels.image)
+
+    image = np.zeros((*label_map.size_hw, 3), np.uint8)
+    model = ByRegion(Look(0.5))
+    assert model.needs_image
+    model(label_map.replace(image=image), keyed_rng(0))
+    assert seen
+    assert all(shown is image for shown in seen)
 
 
 @pytest.mark.parametrize("fill", ["far", -1])
