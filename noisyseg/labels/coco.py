@@ -114,33 +114,32 @@ def instances_from_coco(
     """
     size_hw = _size(image)
     n = len(annotations)
-    boxes = np.empty((n, 4))
-    classes = np.empty(n, np.int64)
-    crowd = np.empty(n, bool)
+    boxes, classes, crowd = [], [], []
     if with_masks is None:
         with_masks = not n or any("segmentation" in annotation for annotation in annotations)
     masks = []
-    for i, annotation in enumerate(annotations):
+    for annotation in annotations:
         try:
             category = annotation.get("category_id")
             if type(category) is not int or category not in categories.index:
                 raise LabelError(f"category_id: expected one of the file's categories, got {category}")
-            classes[i] = categories.index[category]
-            boxes[i] = _box(annotation.get("bbox"))
-            crowd[i] = _crowd(annotation.get("iscrowd", 0))
+            classes.append(categories.index[category])
+            boxes.append(_box(annotation.get("bbox")))
+            crowd.append(_crowd(annotation.get("iscrowd", 0)))
             if with_masks:
                 masks.append(Mask.from_coco(annotation.get("segmentation"), size_hw))
         except LabelError as error:
             raise error.at(where=f"annotation {annotation.get('id')}") from None
+    boxes = np.array(boxes, np.float64).reshape(n, 4)
     boxes[:, 2:] += boxes[:, :2]
     return Instances(
         size_hw=size_hw,
         categories=categories,
         boxes=boxes,
-        classes=classes,
+        classes=np.array(classes, np.int64).reshape(n),
         masks=tuple(masks) if with_masks else None,
         source=np.array([annotation["id"] for annotation in annotations], np.int64),
-        crowd=crowd,
+        crowd=np.array(crowd, bool).reshape(n),
     )
 
 

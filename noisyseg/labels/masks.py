@@ -122,16 +122,15 @@ class Mask:
     @property
     def area(self) -> int:
         """Number of foreground pixels."""
-        return self._measured()[4]
+        return (self._measures or self._measured())[4]
 
     @property
     def box(self) -> tuple[int, int, int, int]:
         """Tight half-open box ``(x0, y0, x1, y1)`` in pixels; four zeros for an empty mask."""
-        return self._measured()[:4]
+        return (self._measures or self._measured())[:4]
 
     def _measured(self) -> tuple[int, int, int, int, int]:
-        if self._measures is None:
-            self._measures = kernels.box_and_area(self.runs, self.size_hw[0])
+        self._measures = kernels.box_and_area(self.runs, self.size_hw[0])
         return self._measures
 
     def iou(self, other: Mask) -> float:

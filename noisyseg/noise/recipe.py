@@ -76,11 +76,11 @@ class Recipe(Chain[Instances]):
         if self.boxes == "keep" or not changed:
             return after
         given = dict(zip(object_keys(before), before.boxes.tolist(), strict=True))
-        keys, boxes = object_keys(after), after.boxes.copy()
+        keys, boxes = object_keys(after), after.boxes.tolist()
         for i in changed:
-            if after.masks[i].area and after.boxes[i].tolist() == given.get(keys[i]):
+            if after.masks[i].area and boxes[i] == given.get(keys[i]):
                 boxes[i] = after.masks[i].box
-        return after.replace(boxes=boxes)
+        return after.replace(boxes=np.array(boxes, np.float64))
 
     def _finished(self, clean: Instances, noisy: Instances) -> tuple[Instances, list[int]]:
         """Returns the labels with vanished objects settled and crowd flags back; the sources that vanished."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from noisyseg.labels import Instances
+from noisyseg.labels import Instances, Mask
 from noisyseg.labels.coco import annotation_from_instance, mask_fields
 from noisyseg.noise.model import History
 
@@ -59,6 +59,7 @@ def noisy_annotations(
             further.append(place)
         else:
             places[source] = place
+    before, after = _rows(clean), _rows(noisy)
     happened: list[str] = []
     written: list[Json | None] = []
     for i, (annotation, source) in enumerate(zip(annotations, clean.source.tolist(), strict=True)):
@@ -73,7 +74,7 @@ def noisy_annotations(
             happened.append("removed")
             written.append(None)
             continue
-        changes, flags, iou = _changes(clean, i, noisy, place, keep_boxes)
+        changes, flags, iou = _changes(before[i], after[place], noisy.categories.ids, keep_boxes)
         if source in vanished:
             flags.append("vanished")
         happened += flags
@@ -90,22 +91,32 @@ def noisy_annotations(
     return Written(written, added, Counter(happened))
 
 
-def _changes(clean: Instances, i: int, noisy: Instances, place: int, keep_boxes: bool) -> tuple[Json, list[str], float]:
+def _rows(labels: Instances) -> list[tuple[int, list[float], Mask | None]]:
+    """Returns class, box and mask of each object, as plain values: one array at a time is slow to take apart."""
+    masks = labels.masks or [None] * len(labels)
+    return list(zip(labels.classes.tolist(), labels.boxes.tolist(), masks, strict=True))
+
+
+def _changes(
+    clean: tuple[int, list[float], Mask | None],
+    noisy: tuple[int, list[float], Mask | None],
+    category_ids: Sequence[int],
+    keep_boxes: bool,
+) -> tuple[Json, list[str], float]:
     """Returns the fields that noise changed, flags, and the IoU of the masks, or of the boxes where there are none."""
     changes: Json = {}
     flags = []
     iou = 1.0
-    if noisy.classes[place] != clean.classes[i]:
+    (clean_class, clean_box, clean_mask), (class_, box, mask) = clean, noisy
+    if class_ != clean_class:
         flags.append("class_changed")
-        changes["category_id"] = noisy.categories.ids[noisy.classes[place]]
-    box = noisy.boxes[place].tolist()
-    box_moved = box != clean.boxes[i].tolist()
-    if clean.masks is not None:
-        mask = noisy.masks[place]
+        changes["category_id"] = category_ids[class_]
+    box_moved = box != clean_box
+    if mask is not None:
         changes["segmentation"] = mask.rle
-        if mask is not clean.masks[i]:
+        if mask is not clean_mask:
             flags.append("mask_changed")
-            iou = round(mask.iou(clean.masks[i]), 4)
+            iou = round(mask.iou(clean_mask), 4)
             box_moved = box_moved and tuple(box) != mask.box
             if not keep_boxes:
                 changes |= mask_fields(mask)
@@ -113,9 +124,9 @@ def _changes(clean: Instances, i: int, noisy: Instances, place: int, keep_boxes:
         flags.append("box_changed")
         x0, y0, x1, y1 = box
         changes["bbox"] = [x0, y0, x1 - x0, y1 - y0]
-        if clean.masks is None:
+        if mask is None:
             changes["area"] = (x1 - x0) * (y1 - y0)
-            iou = round(_box_iou(box, clean.boxes[i].tolist()), 4)
+            iou = round(_box_iou(box, clean_box), 4)
     return changes, flags, iou
 
 
