@@ -51,7 +51,7 @@ def test_a_file_comes_before_a_shipped_recipe(tmp_path, monkeypatch):
 
 
 def test_an_unknown_recipe_is_an_error_that_lists_the_shipped_ones():
-    with pytest.raises(FileNotFoundError, match=r"coco_n_extreme: no such file, .*: coco_n_easy, .*coco_n_hard"):
+    with pytest.raises(FileNotFoundError, match=r"coco_n_extreme: no such file, .*, coco_n_easy, .*coco_n_hard"):
         load_recipe("coco_n_extreme")
 
 

@@ -1,0 +1,4 @@
+# COCO-N "medium-amount" of the second generator: the strength of "hard", for fewer objects.
+_base_ = "coco_n_v1_hard.py"
+noise = _base_.noise
+noise.noises[2].probs = [0.25, 0.25, 0.25]

@@ -1,0 +1,9 @@
+# COCO-N "low" of the third generator ("v2"): every object redrawn, 5 % lost, 5 % of another class of the same group.
+noise = dict(
+    type="noisyseg.Recipe",
+    noises=[
+        dict(type="noisyseg.Missing", rate=0.05, guard="last"),
+        dict(type="noisyseg.GroupConfusion", rate=0.05, include_self=False, ungrouped="together"),
+        dict(type="noisyseg.RedrawnPolygons", tolerance=(5, 2.5), sigma=(2, 0.5), size=(3, 1)),
+    ],
+)
