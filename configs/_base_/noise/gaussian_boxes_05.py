@@ -1,0 +1,7 @@
+# Box noise of arXiv 2206.05708 with gamma 0.05; the formula is not verified.
+noise = dict(
+    type="noisyseg.Recipe",
+    noises=[
+        dict(type="noisyseg.GaussianJitter", gamma=0.05),
+    ],
+)
