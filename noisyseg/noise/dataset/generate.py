@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import gc
-import re
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
-import cv2
 import orjson
 
 from noisyseg.labels import Instances
@@ -21,6 +17,11 @@ from noisyseg.labels.coco import CocoFile, read_coco
 from noisyseg.labels.files import atomic_path, check_writable, sha256, write_json
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.noise.build import build_noise
+from noisyseg.noise.dataset.backends import check_backend
+from noisyseg.noise.dataset.images import ImageFolder, images_for
+from noisyseg.noise.dataset.journal import ImageJournal
+from noisyseg.noise.dataset.manifest import is_costly, manifest_path, versions
+from noisyseg.noise.dataset.splits import Split, is_evaluation_split
 from noisyseg.noise.dataset.tasks import noisy_lines
 from noisyseg.noise.population import coco_population
 from noisyseg.noise.recipe import Recipe
@@ -28,6 +29,7 @@ from noisyseg.noise.recipe import Recipe
 Json = dict[str, Any]
 # Annotations in one write.
 BLOCK = 10_000
+ID_ZERO = "an annotation had id 0: every annotation id is one higher than in the input"
 
 
 def generate_noise(
@@ -38,23 +40,30 @@ def generate_noise(
     seed: int,
     workers: int = 1,
     force: bool = False,
-    split: Literal["train", "val", "test"] | None = None,
+    split: Split | None = None,
     progress: bool = False,
+    backend: str = "loky",
+    images: str | Path | None = None,
 ) -> Json:
     """Writes a noisy copy of a COCO file and returns its manifest, which is also written beside it.
 
     The same recipe, seed and annotations give the same bytes, for any number of workers; an annotation gets the same
     noise wherever it stands in the file. What is at ``target`` stays as it is until the new file is complete.
 
+    Noise that takes long (models with ``costly = True``) keeps what it has done of each image in a hidden journal
+    beside ``target``, so that the same call goes on there after it was killed.
+
     Args:
         recipe: Config of a :class:`~noisyseg.noise.compose.Recipe`.
-        source: The clean COCO file.
+        source: The clean COCO file, also one of LVIS or one without masks.
         target: The noisy file; its manifest is ``<stem>.manifest.json`` in the same folder.
         seed: Master seed, >= 0.
         workers: Number of processes, >= 1.
         force: Whether to replace an existing ``target``.
         split: What ``source`` is; a file that looks like val or test is refused unless it is named so here.
         progress: Whether to draw a progress bar on stderr.
+        backend: Where the processes are, see :func:`~noisyseg.noise.dataset.backends.run_tasks`.
+        images: Folder of the images, for models that look at them.
 
     Returns:
         The manifest: recipe, seed, versions, SHA-256 of both files, counts and realised rates.
@@ -65,10 +74,10 @@ def generate_noise(
         ValueError: The recipe is not a Recipe, or the file looks like an evaluation split.
     """
     source, target = Path(source), Path(target)
-    model = build_noise(recipe, takes=Instances)
-    if not isinstance(model, Recipe):
-        raise ValueError(f"recipe: expected a noisyseg.Recipe at the outside, got {model.op}")
-    _check_target(source, target, force)
+    model = instance_recipe(recipe)
+    folder = images_for(model, images)
+    check_backend(backend)
+    _check_target(source, target, force, {"recipe": recipe, "seed": seed})
     if split is None and is_evaluation_split(source):
         raise ValueError(
             f"{source}: looks like a validation or test file, and models are to be evaluated on clean labels; "
@@ -76,33 +85,128 @@ def generate_noise(
         )
     check_writable(target)
     start = time.perf_counter()
+    noisy = noisy_coco(
+        recipe,
+        model,
+        seed,
+        source,
+        target,
+        workers=workers,
+        backend=backend,
+        images=folder,
+        force=force,
+        progress=progress,
+    )
+    with atomic_path(target) as path:
+        noisy.write(path)
+        manifest = {
+            "recipe": recipe,
+            "seed": seed,
+            "clean": {"file": source.name, "sha256": sha256(source)},
+            "noisy": {"file": target.name, "sha256": sha256(path)},
+            **noisy.counts,
+            "versions": versions(),
+            "seconds": round(time.perf_counter() - start, 3),
+        }
+        # Before the file: a file without a manifest could not be told from one of somebody else.
+        write_json(manifest_path(target), manifest, indent=True)
+    if noisy.journal:
+        noisy.journal.close(remove=True)
+    return manifest
+
+
+def instance_recipe(recipe: Mapping[str, Any]) -> Recipe:
+    """Returns the model of a recipe for COCO files.
+
+    Raises:
+        ValueError: It is for labels of another kind, or has no Recipe at the outside.
+    """
+    model = build_noise(recipe)
+    if model.takes is not Instances:
+        raise ValueError(
+            f"noise: expected noise for Instances, which COCO files hold, but {model.op} is for {model.takes.__name__}"
+        )
+    if not isinstance(model, Recipe):
+        raise ValueError(f"recipe: expected a noisyseg.Recipe at the outside, got {model.op}")
+    return model
+
+
+class NoisyCoco(NamedTuple):
+    """A noisy COCO file before it is written.
+
+    Attributes:
+        document: All but its annotations.
+        lines: The annotations, a line of JSON each, empty where one was removed.
+        counts: ``annotations``, ``counts``, ``rates`` and ``warnings``, as in a manifest.
+        journal: The journal of costly noise, to be removed when the file is there.
+    """
+
+    document: Json
+    lines: Sequence[bytes]
+    counts: Json
+    journal: ImageJournal | None
+
+    def write(self, path: Path) -> None:
+        """Writes the file."""
+        _write(self.document, self.lines, path)
+
+
+def noisy_coco(
+    recipe: Mapping[str, Any],
+    model: Recipe,
+    seed: int,
+    source: Path,
+    target: Path,
+    *,
+    workers: int,
+    backend: str,
+    images: ImageFolder | None,
+    force: bool,
+    progress: bool,
+) -> NoisyCoco:
+    """Returns what is to be written to ``target``.
+
+    Raises:
+        LabelError: The input cannot be used; the message names file and annotation.
+        FileExistsError: The journal beside ``target`` belongs to another run.
+    """
+    journal = None
+    if is_costly(model):
+        place = target.with_name(f".{target.name}.journal")
+        if force:
+            place.unlink(missing_ok=True)
+        journal = ImageJournal(place, {"recipe": recipe, "seed": seed, "clean": sha256(source), "versions": versions()})
     with _no_garbage_collection():
         coco = read_coco(source)
         shift = _id_shift(coco)
         total = len(coco.document["annotations"])
         if model.plans:
             model, _ = model.planned(coco_population(coco), partial(keyed_rng, seed))
-        lines, counts = noisy_lines(model, seed, coco, id_shift=shift, workers=workers, progress=progress)
+        lines, counts = noisy_lines(
+            model,
+            seed,
+            coco,
+            id_shift=shift,
+            workers=workers,
+            progress=progress,
+            backend=backend,
+            images=images,
+            journal=journal,
+        )
         if not counts["mask_changed"]:
             lines = _with_given_masks(read_coco(source).document["annotations"], lines)
-        _write(coco.document, lines, target)
-    manifest = _manifest(recipe, seed, source, target, counts, total, shift, time.perf_counter() - start)
-    write_json(manifest_path(target), manifest, indent=True)
-    return manifest
+    return NoisyCoco(coco.document, lines, counted(total, counts, [ID_ZERO] * shift), journal)
 
 
-def manifest_path(target: str | Path) -> Path:
-    """Returns where the manifest of a noisy file stands."""
-    return Path(target).with_suffix(".manifest.json")
-
-
-def is_evaluation_split(path: str | Path) -> bool:
-    """Returns whether the name of a file, or else of its folder, says that it is for validation or test."""
-    path = Path(path)
-    words = re.findall(r"[a-z]+", path.stem.lower())
-    if not any(word.startswith("train") for word in words):
-        words.append(path.parent.name.lower().rstrip("0123456789"))
-    return any(re.fullmatch(r"(mini)?val(id|idation)?|test(ing|dev)?", word) for word in words)
+def counted(total: int, counts: Mapping[str, int], warnings: Sequence[str]) -> Json:
+    """Returns the part of a manifest that counts annotations."""
+    counts = dict(sorted(counts.items()))
+    return {
+        "annotations": total,
+        "counts": counts,
+        "rates": {name: round(count / max(total, 1), 6) for name, count in counts.items()},
+        "warnings": list(warnings),
+    }
 
 
 @contextmanager
@@ -117,12 +221,25 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _check_target(source: Path, target: Path, force: bool) -> None:
-    for path in (target, manifest_path(target)):
+def _check_target(source: Path, target: Path, force: bool, run: Json) -> None:
+    manifest = manifest_path(target)
+    for path in (target, manifest):
         if path.exists() and (not force or path.samefile(source)):
+            if path == manifest and not target.exists() and _announces(manifest, source, run):
+                continue  # killed between the two
             raise FileExistsError(f"{path}: is there already; nothing was written")
     if target.suffix != ".json":
         raise ValueError(f"{target}: expected a name that ends in .json")
+
+
+def _announces(manifest: Path, source: Path, run: Json) -> bool:
+    """Returns whether a manifest without its file is that of the same run."""
+    try:
+        found = orjson.loads(manifest.read_bytes())
+        wanted = orjson.loads(orjson.dumps(run, option=orjson.OPT_SERIALIZE_NUMPY))
+        return {name: found[name] for name in run} == wanted and found["clean"]["sha256"] == sha256(source)
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return False
 
 
 def _id_shift(coco: CocoFile) -> int:
@@ -142,7 +259,7 @@ def _with_given_masks(annotations: Sequence[Json], lines: Sequence[bytes]) -> li
 
 def _write(document: Json, lines: Sequence[bytes], target: Path) -> None:
     """Writes the document with its annotations replaced, keys in the order of the input."""
-    with atomic_path(target) as partial, partial.open("wb") as file:
+    with target.open("wb") as file:
         for number, (key, value) in enumerate(document.items()):
             file.write((b"{" if number == 0 else b",") + orjson.dumps(key) + b":")
             if key != "annotations":
@@ -157,28 +274,3 @@ def _write(document: Json, lines: Sequence[bytes], target: Path) -> None:
                     separator = b","
             file.write(b"]")
         file.write(b"}\n")
-
-
-def _manifest(
-    recipe: Mapping[str, Any],
-    seed: int,
-    source: Path,
-    target: Path,
-    counts: Counter[str],
-    total: int,
-    shift: int,
-    seconds: float,
-) -> Json:
-    names = ("noisyseg", "numpy", "pycocotools", "shapely")
-    return {
-        "recipe": recipe,
-        "seed": seed,
-        "clean": {"file": source.name, "sha256": sha256(source)},
-        "noisy": {"file": target.name, "sha256": sha256(target)},
-        "annotations": total,
-        "counts": dict(sorted(counts.items())),
-        "rates": {name: round(count / total, 6) for name, count in sorted(counts.items())},
-        "warnings": ["an annotation had id 0: every annotation id is one higher than in the input"] * shift,
-        "versions": {name: version(name) for name in names} | {"opencv": cv2.__version__},
-        "seconds": round(seconds, 3),
-    }

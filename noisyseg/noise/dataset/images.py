@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from noisyseg.labels import LabelError
+from noisyseg.noise.model import NoiseModel
 
 SUFFIXES = (".jpg", ".png", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -73,3 +74,19 @@ class ImageFolder:
                 f"got {pixels.shape[0]} x {pixels.shape[1]}"
             )
         return pixels
+
+
+def images_for(model: NoiseModel, folder: str | Path | None) -> ImageFolder | None:
+    """Returns the folder of images for a model that looks at them, None for any other.
+
+    Raises:
+        ValueError: The model needs images and no folder is given.
+        NotADirectoryError: The folder does not exist.
+    """
+    if folder is not None and not Path(folder).is_dir():
+        raise NotADirectoryError(f"{folder}: expected the folder of images, but there is none")
+    if not model.needs_image:
+        return None
+    if folder is None:
+        raise ValueError(f"images: expected the folder of the images, because {model.op} looks at them, got none")
+    return ImageFolder(Path(folder).absolute())

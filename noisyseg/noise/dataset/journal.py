@@ -34,11 +34,11 @@ class Journal:
 
     def __init__(self, path: Path, run: Json) -> None:
         self.path = path
-        first, self.entries, size = self._read()
+        first, self.entries, size = self.read(path)
         # As it comes back from a file: tuples are lists there.
         run = orjson.loads(orjson.dumps(run))
         if first is not None and first != run:
-            raise FileExistsError(f"{path}: belongs to a run with another {_difference(first, run)}")
+            raise FileExistsError(f"{path}: belongs to a run with another {difference(first, run)}; force starts over")
         self._file = path.open("r+b" if path.exists() else "xb")
         self._file.truncate(size)
         self._file.seek(size)
@@ -56,12 +56,13 @@ class Journal:
         if remove:
             self.path.unlink(missing_ok=True)
 
-    def _read(self) -> tuple[Json | None, list[Json], int]:
-        """Returns the first line, the others, and how many bytes they take up."""
-        if not self.path.exists():
+    @staticmethod
+    def read(path: Path) -> tuple[Json | None, list[Json], int]:
+        """Returns the first line, the others, and how many bytes they take up; None and nothing without a file."""
+        if not path.exists():
             return None, [], 0
         entries, size = [], 0
-        for line in self.path.read_bytes().splitlines(keepends=True):
+        for line in path.read_bytes().splitlines(keepends=True):
             if not line.endswith(b"\n"):
                 break
             entries.append(orjson.loads(line))
@@ -111,6 +112,6 @@ class ImageJournal:
         self._journal.close(remove=remove)
 
 
-def _difference(first: Json, run: Json) -> str:
-    names = sorted(name for name in first.keys() | run.keys() if first.get(name) != run.get(name))
-    return ", ".join(names)
+def difference(first: Json, other: Json) -> str:
+    """Returns the names of the settings in which two runs differ."""
+    return ", ".join(sorted(name for name in first.keys() | other.keys() if first.get(name) != other.get(name)))
