@@ -1,0 +1,2 @@
+# Edges moved 4 px into the smaller of two regions. For EdgeMap labels.
+noise = dict(type="noisyseg.EdgeBias", offset=-4)

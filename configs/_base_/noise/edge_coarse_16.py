@@ -1,0 +1,2 @@
+# Edges of coarse polygons (STEAL's simulator) of 16 px; regions keep covering the frame. For EdgeMap labels.
+noise = dict(type="noisyseg.EdgeCoarse", delta=16)

@@ -1,0 +1,2 @@
+# Edges moved by a smooth displacement of 8 px RMS and 16 px correlation length, cut at 15 px. For EdgeMap labels.
+noise = dict(type="noisyseg.EdgeShift", rms=8, length=16, max_shift=15)
