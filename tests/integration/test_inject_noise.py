@@ -1,17 +1,20 @@
 import copy
 import pickle
 
+import cv2
 import numpy as np
 import pytest
+from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from noisyseg.integration.inject_noise import InjectNoise
-from noisyseg.labels import LabelError, SemanticMap
+from noisyseg.labels import Categories, EdgeMap, Instances, LabelError, Mask, SemanticMap
+from noisyseg.labels.coco import read_coco
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import NoiseModel
+from noisyseg.noise import NoiseConfigError, NoiseModel, build_noise
 from noisyseg.noise.dataset.generate import generate_noise
-from noisyseg.registry import DATASETS, TASK_UTILS
+from noisyseg.registry import DATASETS, TASK_UTILS, TRANSFORMS
 
 NOTHING = {"type": "noisyseg.Recipe", "noises": []}
 GROW = {"type": "noisyseg.Recipe", "noises": [{"type": "noisyseg.Scale", "size": 3}]}
@@ -21,9 +24,19 @@ SHUFFLE = {
 }
 
 
+@TRANSFORMS.register_module(name="TestOnlyHalf", force=True)
+class Half(BaseTransform):
+    """Halves the image."""
+
+    def transform(self, results):
+        return results | {"img": np.ascontiguousarray(results["img"][::2, ::2])}
+
+
 @TASK_UTILS.register_module(name="TestOnlySpeckle", force=True)
 class Speckle(NoiseModel[SemanticMap]):
     """Gives every tenth valid pixel a random class."""
+
+    takes = SemanticMap
 
     def sample(self, labels, rng):
         return {
@@ -109,6 +122,194 @@ def test_online_equals_offline_on_real_annotations(coco_tiny_dir, repository, tm
     assert differing > 70
 
 
+def rows_of(sample):
+    """Returns the objects of a loaded sample as plain values, whatever their order."""
+    masks = [mask.tobytes() for mask in sample["gt_masks"].masks] if "gt_masks" in sample else [b""] * 99
+    boxes, classes = sample["gt_bboxes"].tensor.tolist(), sample["gt_bboxes_labels"].tolist()
+    return sorted(zip(boxes, classes, sample["gt_ignore_flags"].tolist(), masks, strict=False))
+
+
+RESTOCKED = {
+    "missing": [{"type": "noisyseg.Missing", "rate": 0.5}],
+    "bogus": [{"type": "noisyseg.Bogus", "rate": 0.5, "spread": "bernoulli"}],
+    "split": [{"type": "noisyseg.Split", "rate": 1.0}],
+    "all": [
+        {"type": "noisyseg.Split", "rate": 0.7},
+        {"type": "noisyseg.Missing", "rate": 0.4},
+        {"type": "noisyseg.Bogus", "rate": 0.5, "spread": "bernoulli", "mask": "ellipse"},
+        {"type": "noisyseg.ClassConfusion", "rate": 0.7},
+        {"type": "noisyseg.Scale", "size": 3},
+    ],
+}
+
+
+@pytest.mark.parametrize("name", RESTOCKED)
+def test_removed_invented_and_split_objects_are_those_of_the_file(write_coco, coco_document, name):
+    recipe = {"type": "noisyseg.Recipe", "noises": RESTOCKED[name]}
+    del coco_document["annotations"][-1]  # mmdet leaves it out, so online nothing comes of it
+    file = write_coco(coco_document)
+    clean, changed = dataset(file), 0
+    for seed in range(4):
+        generate_noise(recipe, file, file.with_name("noisy.json"), seed=seed, force=True)
+        offline, online = dataset(file.with_name("noisy.json")), dataset(file, inject(recipe, seed=seed))
+        for i in range(2):
+            assert rows_of(online[i]) == rows_of(offline[i])
+            changed += len(rows_of(online[i])) != len(rows_of(clean[i]))
+    assert changed > 0
+
+
+@TASK_UTILS.register_module(name="TestOnlyInvent", force=True)
+class Invent(NoiseModel[Instances]):
+    """Adds an object to every image, whose class depends on whether the data set has masks."""
+
+    def sample(self, labels, rng):
+        return {"op": self.op, "left": int(rng.integers(20))}
+
+    def apply(self, labels, params):
+        box = [params["left"], 3, params["left"] + 9, 12]
+        masks = labels.masks
+        if masks is not None:
+            masks += (Mask.from_crop(box[0], 3, np.ones((9, 9), np.uint8), labels.size_hw),)
+        return labels.replace(
+            boxes=np.append(labels.boxes, [box], 0).astype(float),
+            classes=np.append(labels.classes, int(masks is None)),
+            masks=masks,
+            source=np.append(labels.source, -1),
+            crowd=np.append(labels.crowd, False),
+        )
+
+    def history(self, params):
+        return {-1: [{"op": self.op, "params": {}, "draws": {"left": params["left"]}}]}
+
+
+@pytest.mark.parametrize(
+    "noises",
+    [
+        [{"type": "noisyseg.CenterScaleJitter", "level": 0.3}, {"type": "noisyseg.ClassConfusion", "rate": 0.5}],
+        [{"type": "noisyseg.Bogus", "rate": 0.5, "spread": "bernoulli", "mask": "ellipse"}],
+        [{"type": "TestOnlyInvent"}],
+    ],
+    ids=["moved", "bogus", "invented_on_an_empty_image"],
+)
+def test_boxes_without_masks_are_those_of_the_file(write_coco, coco_document, noises):
+    recipe = {"type": "noisyseg.Recipe", "noises": noises}
+    coco_document["annotations"] = coco_document["annotations"][:3]
+    for entry in coco_document["annotations"]:
+        del entry["segmentation"]
+    file = write_coco(coco_document)
+    load = {"type": "mmdet.LoadAnnotations", "with_bbox": True}
+    clean = dataset(file, pipeline=[load])
+    for seed in range(3):
+        generate_noise(recipe, file, file.with_name("noisy.json"), seed=seed, force=True)
+        offline = dataset(file.with_name("noisy.json"), pipeline=[load])
+        online = dataset(file, pipeline=[inject(recipe, seed=seed), load])
+        for i in range(2):
+            assert rows_of(online[i]) == rows_of(offline[i])
+        assert rows_of(online[0]) != rows_of(clean[0])
+    assert len(rows_of(online[1])) == (noises[0]["type"] == "TestOnlyInvent")
+
+
+def test_invented_objects_have_ids_below_zero(write_coco, coco_document):
+    noise = {"type": "noisyseg.Bogus", "rate": 0.5, "spread": "bernoulli", "max_iou": None}
+    data = dataset(write_coco(coco_document), pipeline=[inject(noise)])
+    ids = [entry["ann_id"] for entry in data[0]["instances"]]
+    assert ids == [11, 12, 13, -1, -2], "one for each object that is no crowd"
+
+
+LOOK = {
+    "type": "noisyseg.Recipe",
+    "noises": [
+        {
+            "type": "noisyseg.PromptNoise",
+            "prompter": {"type": "noisyseg.StubPrompter", "by": "colour"},
+            "prompt": "random_point",
+        }
+    ],
+}
+
+
+@pytest.fixture
+def coloured(write_coco, coco_document):
+    """Returns a file of two images with patches of many colours."""
+    file = write_coco(coco_document)
+    for image in coco_document["images"]:
+        patches = np.random.default_rng(image["id"]).integers(0, 90, (6, 8, 3), np.uint8)
+        cv2.imwrite(str(file.with_name(image["file_name"])), patches.repeat(8, 0).repeat(8, 1))
+    return file
+
+
+def test_noise_that_looks_sees_the_image_in_rgb(coloured):
+    online = dataset(coloured, pipeline=[{"type": "mmengine.LoadImageFromFile"}, inject(LOOK, seed=3)])
+    coco = read_coco(coloured)
+    model = build_noise(LOOK)
+    for i, (image_id, image) in enumerate(coco.images.items()):
+        pixels = cv2.imread(str(coloured.with_name(image["file_name"])))[..., ::-1]
+        clean = coco.instances(image_id)
+        noisy = model(clean.replace(image=np.ascontiguousarray(pixels)), keyed_rng(3, image_id))
+        masks = {entry["ann_id"]: entry["mask"] for entry in online[i]["instances"]}
+        assert masks
+        for source, mask, before in zip(noisy.source.tolist(), noisy.masks, clean.masks, strict=True):
+            if source in masks:
+                assert masks[source] == mask.segmentation
+                assert source == 13 or mask.rle != before.rle, "only the crowd is left alone"
+
+
+def test_noise_that_looks_stands_after_the_image_was_loaded(coloured):
+    with pytest.raises(LabelError, match=r"a\.png: InjectNoise, image 7: .*expected a place after LoadImageFromFile"):
+        dataset(coloured, pipeline=[inject(LOOK)])[0]
+    load = {"type": "mmengine.LoadImageFromFile"}
+    with pytest.raises(LabelError, match=r"image: expected \(48, 64, 3\) uint8, got \(24, 32, 3\)"):
+        dataset(coloured, pipeline=[load, {"type": "noisyseg.TestOnlyHalf"}, inject(LOOK)])[0]
+    floats = {"type": "mmengine.LoadImageFromFile", "to_float32": True}
+    with pytest.raises(LabelError, match=r"img: expected \(H, W, 3\) uint8 as it was loaded, got .* of float32"):
+        dataset(coloured, pipeline=[floats, inject(LOOK)])[0]
+
+
+def test_noise_that_does_not_look_needs_no_image(coloured):
+    assert dataset(coloured, pipeline=[inject(GROW)])[0]["instances"]
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        {"type": "noisyseg.Missing", "rate": 0.5, "protocol": "global_exact"},
+        {"type": "noisyseg.Recipe", "noises": [{"type": "noisyseg.Exactly", "rate": 0.5, "noise": GROW["noises"][0]}]},
+    ],
+)
+def test_noise_that_counts_over_the_data_set_is_refused_with_the_way_out(noise):
+    with pytest.raises(NoiseConfigError, match=r"noise: .* exact numbers over .*tools/make_noise\.py"):
+        InjectNoise(noise)
+
+
+@TASK_UTILS.register_module(name="TestOnlyEdges", force=True)
+class Edges(Speckle):
+    takes = EdgeMap
+
+
+@pytest.mark.parametrize(
+    ("noise", "classes", "message"),
+    [
+        (
+            GROW,
+            ("a", "b"),
+            r"noise for SemanticMap, but Recipe is for Instances; wrap it: dict\(type='noisyseg.ByRegion'",
+        ),
+        ({"type": "TestOnlySpeckle"}, None, "noise for Instances, but Speckle is for SemanticMap; name the classes"),
+        ({"type": "TestOnlyEdges"}, None, "but Edges is for EdgeMap; no pipeline has such labels"),
+        ({"type": "TestOnlyEdges"}, ("a", "b"), "but Edges is for EdgeMap; no pipeline has such labels"),
+    ],
+)
+def test_noise_for_other_labels_is_an_error_that_says_what_to_do(noise, classes, message):
+    with pytest.raises(NoiseConfigError, match=message):
+        InjectNoise(noise, classes=classes)
+
+
+@pytest.mark.parametrize(("seed", "error"), [(-1, ValueError), (1.5, TypeError), ("0", TypeError)])
+def test_a_bad_seed_is_found_at_once(seed, error):
+    with pytest.raises(error, match="seed: expected an integer"):
+        InjectNoise(GROW, seed=seed)
+
+
 def test_the_same_on_every_epoch_in_any_order_and_in_another_process(write_coco, coco_document):
     first = dataset(write_coco(coco_document), inject(GROW, seed=1))
     again = pickle.loads(pickle.dumps(first))
@@ -182,7 +383,7 @@ def speckled(sample, **settings):
 
 def test_a_label_map_is_keyed_by_its_file_name(label_map):
     noisy = speckled(label_map, seed=4)["gt_seg_map"]
-    clean = SemanticMap(label_map["gt_seg_map"], InjectNoise(NOTHING, classes=("a", "b", "c")).categories)
+    clean = SemanticMap(label_map["gt_seg_map"], Categories.from_names("abc"))
     np.testing.assert_array_equal(noisy, Speckle()(clean, keyed_rng(4, "000017")).classes)
     assert noisy.dtype == np.uint8
     assert (noisy != label_map["gt_seg_map"]).any()
@@ -207,3 +408,54 @@ def test_before_loading_is_too_early_for_a_label_map(label_map):
     del label_map["gt_seg_map"]
     with pytest.raises(LabelError, match=r"after mmseg\.LoadAnnotations"):
         speckled(label_map)
+
+
+def loaded_map(folder, *steps, **settings):
+    """Returns a sample after mmseg's own loading and `steps`, and the numbers in its file."""
+    pytest.importorskip("mmseg")
+    from mmengine.dataset import Compose
+    from mmseg.registry import TRANSFORMS as THEIRS
+
+    numbers = np.zeros((48, 64), np.uint8)
+    numbers[8:30, 10:50] = 1
+    numbers[20:44, 30:60] = 2
+    numbers[:4] = 255
+    image = np.full((48, 64, 3), 20, np.uint8)
+    image[numbers == 1] = (200, 60, 10)
+    image[numbers == 2] = (10, 60, 200)
+    cv2.imwrite(str(folder / "17.png"), image[..., ::-1])
+    cv2.imwrite(str(folder / "17_map.png"), numbers)
+    sample = {"img_path": str(folder / "17.png"), "seg_map_path": str(folder / "17_map.png"), "seg_fields": []}
+    sample |= {"label_map": None, "reduce_zero_label": False} | settings
+    load = [{"type": "mmengine.LoadImageFromFile"}, {"type": "mmseg.LoadAnnotations"}]
+    return Compose([THEIRS.build(step) for step in (*load, *steps)])(sample), numbers, image
+
+
+def test_reduced_zero_labels_are_ignored_pixels(tmp_path):
+    noise = {"type": "noisyseg.ByRegion", "noise": GROW}
+    step = inject(noise, seed=1, classes=("one", "two"))
+    sample, numbers, _ = loaded_map(tmp_path, step, reduce_zero_label=True)
+    noisy = sample["gt_seg_map"]
+    clean = np.where(np.isin(numbers, (0, 255)), 255, numbers.astype(int) - 1).astype(np.uint8)
+    expected = build_noise(noise)(SemanticMap(clean, Categories.from_names(("one", "two"))), keyed_rng(1, "17"))
+    np.testing.assert_array_equal(noisy, expected.classes)
+    np.testing.assert_array_equal(noisy == 255, clean == 255)
+    assert (noisy != clean).any()
+    assert noisy.dtype == np.uint8
+
+
+def test_noise_on_maps_that_looks_sees_the_image_in_rgb(tmp_path):
+    noise = {"type": "noisyseg.ByRegion", "noise": LOOK, "background": [0]}
+    sample, numbers, image = loaded_map(tmp_path, inject(noise, seed=2, classes=("ground", "one", "two")))
+    np.testing.assert_array_equal(sample["gt_seg_map"], numbers)  # flat colours: the prompter finds the regions
+    swapped = SemanticMap(numbers, Categories.from_names("abc"), image=np.ascontiguousarray(image[..., [1, 1, 1]]))
+    noisy = build_noise(noise)(swapped, keyed_rng(2, "17")).classes
+    assert (noisy != numbers).any(), "without colours it does not"
+
+
+def test_the_map_of_a_file_is_that_of_the_model(tmp_path):
+    noise = {"type": "noisyseg.ByRegion", "noise": GROW, "background": [0]}
+    sample, numbers, _ = loaded_map(tmp_path, inject(noise, seed=4, classes=("ground", "one", "two")))
+    expected = build_noise(noise)(SemanticMap(numbers, Categories.from_names("abc")), keyed_rng(4, "17")).classes
+    np.testing.assert_array_equal(sample["gt_seg_map"], expected)
+    assert (expected != numbers).any()

@@ -93,3 +93,51 @@ def test_semantic_map_with_an_unknown_class_names_its_file():
 def test_image_key_is_the_id_or_the_name():
     assert image_key({"img_id": 17, "img_path": "x/y.png"}) == 17
     assert image_key({"img_path": "x/y_leftImg8bit.png"}) == "y_leftImg8bit"
+
+
+def test_a_box_beside_the_image_is_left_out(sample):
+    labels = instances_of(sample)
+    put_instances(sample, labels.replace(boxes=np.array([[-9, 2, 0, 12], [20, 0, 29, 9.0]])))
+    assert sample["instances"] == []
+
+
+def test_pieces_share_what_they_come_from(sample):
+    labels = instances_of(sample)
+    put_instances(sample, labels.take(np.array([0, 0, 1])))
+    assert [entry["ann_id"] for entry in sample["instances"]] == [5, 5, 8]
+    assert [entry.get("extra") for entry in sample["instances"]] == ["kept", "kept", None]
+
+
+def test_an_image_without_objects_has_masks_unless_its_file_has_none(sample):
+    sample["instances"] = []
+    assert instances_of(sample).masks == ()
+    assert instances_of(sample | {"with_masks": True}).masks == ()
+    assert instances_of(sample | {"with_masks": False}).masks is None
+
+
+def test_the_image_comes_as_rgb_and_only_when_it_is_wanted(sample):
+    sample["img"] = np.arange(16 * 20 * 3).reshape(16, 20, 3).astype(np.uint8)
+    assert instances_of(sample).image is None
+    image = instances_of(sample, with_image=True).image
+    np.testing.assert_array_equal(image[..., 0], sample["img"][..., 2])
+    np.testing.assert_array_equal(image[..., 2], sample["img"][..., 0])
+    sample["gt_seg_map"] = np.zeros((16, 20), np.uint8)
+    categories = Categories.from_names("a")
+    assert semantic_map_of(sample, categories).image is None
+    np.testing.assert_array_equal(semantic_map_of(sample, categories, with_image=True).image, image)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (None, "is not loaded; expected a place after LoadImageFromFile"),
+        (np.zeros((16, 20, 3), np.float32), r"img: expected \(H, W, 3\) uint8 as it was loaded, got .* of float32"),
+        (np.zeros((16, 20), np.uint8), r"img: expected \(H, W, 3\) uint8 .*got \(16, 20\)"),
+        (np.zeros((8, 10, 3), np.uint8), r"image: expected \(16, 20, 3\) uint8, got \(8, 10, 3\)"),
+    ],
+)
+def test_an_image_that_is_missing_or_changed_is_an_error(sample, image, message):
+    if image is not None:
+        sample["img"] = image
+    with pytest.raises(LabelError, match=message):
+        instances_of(sample, with_image=True)

@@ -32,6 +32,7 @@ class CocoDataset(MMDetCocoDataset):
 
     Attributes:
         categories: All classes of the file, in the order of their ids.
+        with_masks: Whether the file has masks, or no annotations at all.
 
     Raises:
         LabelError: The file cannot be used as configured; the message names it.
@@ -44,6 +45,9 @@ class CocoDataset(MMDetCocoDataset):
         coco = COCO(path)
         entries = coco.dataset["categories"]
         self.categories = Categories.from_coco(entries)
+        # As make_noise counts: in a file of boxes, an image without annotations has no masks either.
+        annotations = coco.dataset["annotations"]
+        self.with_masks = not annotations or any("segmentation" in annotation for annotation in annotations)
         names = [entry["name"] for entry in entries]
         classes = self._metainfo.setdefault("classes", tuple(names))
         # mmdet numbers the classes in the order of the file, whatever the order of `metainfo`.
@@ -87,9 +91,10 @@ class CocoDataset(MMDetCocoDataset):
         return info
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
-        """Returns one sample, with the classes of the file and the category id of each of mmdet's labels."""
+        """Returns one sample, with the classes and masks of the file and the category id of each of mmdet's labels."""
         info = super().get_data_info(idx)
         info["categories"], info["category_ids"] = self.categories, self.cat_ids
+        info["with_masks"] = self.with_masks
         return info
 
     def _check_form_of_masks(self, images: list[dict]) -> None:

@@ -28,8 +28,8 @@ def test_objects_are_otherwise_those_of_mmdet(write_coco, coco_document):
     ours = build(file)
     for i in range(2):
         mine = ours.get_data_info(i)
-        assert {"categories", "category_ids"} <= set(mine)
-        del mine["categories"], mine["category_ids"]
+        assert {"categories", "category_ids", "with_masks"} <= set(mine)
+        del mine["categories"], mine["category_ids"], mine["with_masks"]
         for instance in mine["instances"]:
             del instance["ann_id"]
         assert mine == theirs.get_data_info(i)
