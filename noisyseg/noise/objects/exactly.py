@@ -52,9 +52,7 @@ class Exactly(ObjectNoise):
         ours = selection.countable(population)
         count = selection.whole(self.rate * (len(ours) if self.total is None else self.total))
         if count > len(ours):
-            raise ValueError(
-                f"rate: {count} objects are to be hit ({self.rate} of {self.total}), but {len(ours)} are left"
-            )
+            raise ValueError(f"rate: {self.rate} of {self.total} are {count} objects, but only {len(ours)} are left")
         numbers = selection.population_numbers(population, streams, self.op)
         places = ours[selection.smallest(numbers[ours], population.source[ours], count)]
         model = copy.copy(self)

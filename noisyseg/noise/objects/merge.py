@@ -68,6 +68,7 @@ class Merge(NoiseModel[Instances]):
                 boxes[i] = _around(boxes[i], boxes[j])
             else:
                 masks[i] = _union(masks[i], masks[j])
+                boxes[i] = masks[i].box
         noisy = labels.replace(boxes=boxes, masks=None if masks is None else tuple(masks))
         return noisy.take(np.setdiff1d(np.arange(len(labels)), gone))
 
