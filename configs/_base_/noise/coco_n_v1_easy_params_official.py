@@ -1,4 +1,4 @@
-# COCO-N "easy-params" of the second generator with its quirks: emptied images, stale boxes, noisy crowds, holes filled.
+# COCO-N "easy-params" of the second generator with its quirks: empty images, stale boxes, noisy crowds, holes filled.
 _base_ = "coco_n_v1_easy_params.py"
 noise = _base_.noise
 noise.update(on_empty="keep", boxes="keep", crowds="noise")

@@ -1,4 +1,4 @@
-# COCO-N "medium-amount" of the second generator with its quirks: emptied images, stale boxes, noisy crowds, holes filled.
+# COCO-N "medium-amount" of the second generator with its quirks: empty images, stale boxes, noisy crowds, holes filled.
 _base_ = "coco_n_v1_medium_amount.py"
 noise = _base_.noise
 noise.update(on_empty="keep", boxes="keep", crowds="noise")
