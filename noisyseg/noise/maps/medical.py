@@ -42,8 +42,7 @@ class MedicalNoise(NoiseModel[SemanticMap]):
     Raises:
         ValueError: An argument is none of what it may be, or a map has no such class.
 
-    Reference: ADELE, Liu et al., CVPR 2022 (arXiv 2110.03740), the noise that the released code calls "final". The
-    slices are windows around each class here and whole images there, which moves single pixels.
+    Reference: ADELE, Liu et al., CVPR 2022 (arXiv 2110.03740), the noise that the released code calls "final".
     """
 
     takes = SemanticMap
@@ -93,7 +92,10 @@ class MedicalNoise(NoiseModel[SemanticMap]):
             around = margin(unit.area, steps, self.max_ratio)
             left, top, clean = framed(unit, around, labels.size_hw)
             noisy = canvas[top : top + clean.shape[0], left : left + clean.shape[1]]
-            processed = resized_morphology(clean.astype(np.uint8), steps, grow, self.max_ratio) != 0
+            processed = resized_morphology(
+                clean.astype(np.uint8), steps, grow, self.max_ratio, (left, top), labels.size_hw
+            )
+            processed = processed != 0
             if grow:
                 noisy[processed & (noisy == self.background)] = class_
             else:
