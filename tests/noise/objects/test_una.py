@@ -9,10 +9,10 @@ import orjson
 import pytest
 from scipy import stats
 
-from noisyseg.integration.recipes import load_recipe
+from noisyseg.integration.recipes import load_recipe, shipped_recipes
 from noisyseg.labels.check import check_coco
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import generate_noise
+from noisyseg.noise import build_noise, generate_noise
 from noisyseg.noise.boxes import ResampledBox
 from noisyseg.noise.dataset import tasks
 from noisyseg.noise.objects import Una
@@ -210,3 +210,18 @@ def test_a_box_noise_that_cannot_be_used_is_named():
 def test_it_needs_a_plan(labels):
     with pytest.raises(ValueError, match=r"^Una counts over the whole data set: it has to be planned"):
         Una(0.1, ResampledBox())(labels, keyed_rng(0))
+
+
+def test_shipped_recipes_have_the_rate_of_their_name():
+    names = [name for name in shipped_recipes() if name.startswith(("una_", "missing_")) and name[-2:].isdigit()]
+    assert len(names) == 8 + 4 + 3 + 3
+    for name in names:
+        (model,) = build_noise(load_recipe(name)).noises
+        assert model.rate == int(name[-2:]) / 100
+        assert getattr(model, "protocol", "una") in (f"{name[8:-3]}_exact", "una")
+
+
+def test_published_splits_are_named_by_our_reading():
+    for level, protocol in (("easy", "remove_one"), ("hard", "remove_half"), ("extreme", "keep_one")):
+        (model,) = build_noise(load_recipe(f"missing_{level}")).noises
+        assert (model.protocol, model.rate) == (protocol, None)
