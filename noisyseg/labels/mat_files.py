@@ -23,7 +23,7 @@ from noisyseg.labels.edges import class_edges, edge_radius
 from noisyseg.labels.errors import LabelError
 from noisyseg.labels.files import atomic_path
 from noisyseg.labels.instances import EdgeMap, SemanticMap
-from noisyseg.labels.voc import VOC_CLASSES
+from noisyseg.labels.voc_classes import VOC_CLASSES
 
 Layout = Literal["groundTruth", "GTcls", "GTinst"]
 LAYOUTS: tuple[Layout, ...] = ("groundTruth", "GTcls", "GTinst")
