@@ -17,12 +17,13 @@ _FIRST_MARGIN = 8
 
 
 def fill_from_neighbours(canvas: Map, vacated: Mask, clean: Map) -> None:
-    """Gives each vacated pixel what stands on ``canvas`` at the nearest pixel that had another class; in place.
+    """Gives each vacated pixel what stands on ``canvas`` at the nearest pixel of another class; in place.
 
-    Another class, because the rest of the region that drew back is as near as its neighbour and would take half of
-    the rim back. Where that pixel is vacated as well (two neighbours drew back from each other) the nearest pixel of
-    any class that is not vacated decides, so the gap is split between them. Without such a pixel the clean class
-    stays. Which of several pixels at the same distance counts is not promised.
+    Of another class before, because the rest of the region that drew back is as near as its neighbour and would take
+    half of the rim back; and still of another one, if the class grew elsewhere. Where that pixel is vacated as well
+    (two neighbours drew back from each other) the nearest pixel of any class that is not vacated decides, so the gap
+    is split between them. Without such a pixel the clean class stays. Which of several pixels at the same distance
+    counts is not promised.
 
     Args:
         canvas: The map to write to.
@@ -34,7 +35,7 @@ def fill_from_neighbours(canvas: Map, vacated: Mask, clean: Map) -> None:
     for class_ in np.unique(clean[vacated]).tolist():
         own = vacated & (clean == class_)
         rows, columns = np.nonzero(own)
-        found = _nearest(valid & (clean != class_), rows, columns)
+        found = _nearest(valid & (clean != class_) & (vacated | (canvas != class_)), rows, columns)
         if found is None:
             canvas[own] = class_
             continue

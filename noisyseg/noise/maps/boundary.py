@@ -35,7 +35,7 @@ class BoundaryNoise(UnitNoise):
         image_rate: Share of the images where anything happens, in [0, 1].
         min_area: Smaller units are not hit, pixels.
         background: Classes that are ground: not hit, but grown over.
-        fill: What stands where a unit drew back: ``"nearest"``, what is at the nearest pixel that had another class;
+        fill: What stands where a unit drew back: ``"nearest"``, what is at the nearest pixel of another class;
             ``"ignore"``, 255; or a class number.
 
     Raises:

@@ -30,7 +30,7 @@ class CoarsePolygons(UnitNoise):
         image_rate: Share of the images where anything happens, in [0, 1].
         min_area: Smaller units are not hit, pixels.
         background: Classes that are ground and keep their place under the others.
-        fill: What stands between polygons: ``"nearest"``, what is at the nearest pixel that had another class (the gap
+        fill: What stands between polygons: ``"nearest"``, what is at the nearest pixel of another class (the gap
             between two polygons is split); ``"ignore"``, 255, as in Cityscapes' coarse labels; or a class number.
 
     Raises:

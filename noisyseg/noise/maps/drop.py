@@ -25,7 +25,7 @@ class DropNoise(UnitNoise):
         image_rate: Share of the images where anything is dropped, in [0, 1].
         min_area: Smaller units are not dropped, pixels.
         background: Classes that are ground and not dropped.
-        drop_to: What stands there then: ``"neighbour"``, what is at the nearest pixel that had another class; a class
+        drop_to: What stands there then: ``"neighbour"``, what is at the nearest pixel of another class; a class
             number, such as that of the ground; or ``"ignore"``, 255.
 
     Raises:

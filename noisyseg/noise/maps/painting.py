@@ -56,7 +56,7 @@ def repainted(
         vacated: (H, W) pixels that lose their class unless a region covers them; stays as it is.
         regions: What to paint, in order; cut at the frame.
         fill: What stands on vacated pixels that no region covers: ``"nearest"`` takes what stands at the nearest pixel
-            that had another class (see :func:`~noisyseg.noise.kernels.maps.fill_from_neighbours`), ``"ignore"`` gives
+            of another class (see :func:`~noisyseg.noise.kernels.maps.fill_from_neighbours`), ``"ignore"`` gives
             255, a number that class. ``"neighbour"`` is another word for ``"nearest"``.
 
     Raises:

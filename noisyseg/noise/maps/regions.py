@@ -27,7 +27,7 @@ class ByRegion(NoiseModel[SemanticMap]):
         noise: The model for instances, or its config. A model that removes objects leaves their pixels to ``fill``.
         background: Classes that are ground and not objects: their regions stay, under the others.
         fill: What stands where a region drew back and no other one is: ``"nearest"`` takes what stands at the nearest
-            pixel that had another class (the gap between two regions that both drew back is split), ``"ignore"`` gives
+            pixel of another class (the gap between two regions that both drew back is split), ``"ignore"`` gives
             255, a number gives that class.
 
     Raises:

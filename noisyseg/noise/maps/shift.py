@@ -31,7 +31,7 @@ class ShiftNoise(UnitNoise):
         image_rate: Share of the images where anything moves, in [0, 1].
         min_area: Smaller units do not move, pixels.
         background: Classes that are ground and do not move.
-        fill: What stands where a unit was and none is now: ``"nearest"``, what is at the nearest pixel that had
+        fill: What stands where a unit was and none is now: ``"nearest"``, what is at the nearest pixel of
             another class; ``"ignore"``, 255; or a class number.
 
     Raises:

@@ -17,7 +17,7 @@ def brute_fill(canvas, vacated, clean):
     allowed = {}
     for pixel in map(tuple, np.argwhere(vacated)):
         answers = set()
-        places = nearest(valid & (clean != clean[pixel]), pixel)
+        places = nearest(valid & (clean != clean[pixel]) & (vacated | (canvas != clean[pixel])), pixel)
         if not places:
             answers.add(clean[pixel])
         for place in places:

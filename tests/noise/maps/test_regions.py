@@ -83,8 +83,8 @@ def test_the_nearest_pixel_fills_what_is_left(label_map):
         assert open_.any()
         split = 0
         for pixel in np.argwhere(open_):
-            allowed = set()
-            for place in nearest((clean != clean[tuple(pixel)]) & ~ignored, pixel):
+            allowed, own = set(), clean[tuple(pixel)]
+            for place in nearest((clean != own) & (open_ | (holes != own)) & ~ignored, pixel):
                 if open_[tuple(place)]:
                     split += 1
                     allowed |= {holes[tuple(other)] for other in nearest(holes != 255, pixel)}
