@@ -80,7 +80,8 @@ class SamPrompter:
         model, processor, device = self._loaded
         half = torch.autocast(device.type, getattr(torch, self.dtype), enabled=self.dtype != "float32")
         with torch.inference_mode():
-            inputs = processor(images=image, return_tensors="pt", **_nested(prompts))
+            # A copy: torch warns of arrays that it may not write to, as readers of images give them.
+            inputs = processor(images=np.array(image), return_tensors="pt", **_nested(prompts))
             with half:
                 embeddings = model.get_image_embeddings(inputs["pixel_values"].to(device))
             embeddings = _as_arguments(_float(embeddings))

@@ -374,9 +374,9 @@ def test_a_field_that_nobody_knows_for_new_objects_is_an_error(clean):
 
 def test_label_maps_and_objects_do_not_mix():
     mask = np.zeros(SIZE_HW, np.uint8)
-    with pytest.raises(ValueError, match="a label map under 'mask' and no objects, got image, image_id, mask, masks$"):
+    with pytest.raises(ValueError, match=r"a label map under 'mask' and no objects, got image, image_id, mask, masks$"):
         LabelNoise(MAP, NAMES)(image=image(), image_id=7, mask=mask, masks=[mask])
-    with pytest.raises(ValueError, match="a label map under 'mask' and no objects, got image, image_id$"):
+    with pytest.raises(ValueError, match=r"a label map under 'mask' and no objects, got image, image_id$"):
         LabelNoise(MAP, NAMES)(image=image(), image_id=7)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,8 +14,10 @@ import torch
 from noisyseg.integration import sam
 from noisyseg.integration.sam import SamPrompter
 from noisyseg.labels import Categories, Instances, Mask
+from noisyseg.labels.coco import read_coco
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.noise import build_noise
+from noisyseg.noise.dataset.generate import generate_noise
 from noisyseg.noise.prompts import Prompter, Prompts
 
 transformers = pytest.importorskip("transformers")
@@ -207,6 +210,26 @@ def test_a_recipe_with_it_makes_noise_and_is_written_down(checkpoint, image):
         SamPrompter(checkpoint), image, Prompts(points=np.array([entry["draws"]["point"]]), labels=np.ones(1, int))
     )
     assert (noisy.masks[0].frame() != guesses[0].masks[entry["draws"]["index"]].frame()).mean() < 0.002
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_file_is_written_with_it(checkpoint, write_coco, coco_document, workers):
+    file = write_coco(coco_document)
+    for place, entry in enumerate(coco_document["images"]):
+        cv2.imwrite(str(file.with_name(entry["file_name"])), np.random.default_rng(place).integers(0, 256, (48, 64, 3)))
+    prompter = {"type": "noisyseg.SamPrompter", "checkpoint": checkpoint, "device": "cpu"}
+    recipe = {"type": "noisyseg.Recipe", "noises": [{"type": "noisyseg.PromptNoise", "prompter": prompter}]}
+    manifest = generate_noise(recipe, file, file.with_name("noisy.json"), seed=0, images=file.parent, workers=workers)
+    assert manifest["counts"]["PromptNoise"] == 5
+    clean, noisy = read_coco(file), read_coco(file.with_name("noisy.json"))
+    for image_id, entry in clean.images.items():
+        pixels = np.ascontiguousarray(cv2.imread(str(file.with_name(entry["file_name"])))[..., ::-1])
+        labels = clean.instances(image_id)
+        expected = build_noise(recipe)(labels.replace(image=pixels), keyed_rng(0, image_id))
+        for mask, same in zip(noisy.instances(image_id).masks, expected.masks, strict=True):
+            assert (mask.frame() != same.frame()).mean() < 0.002
+    chains = [entry["noise"]["chain"] for entry in noisy.document["annotations"] if "noise" in entry]
+    assert all(set(chain[0]["draws"]) == {"box", "index", "score"} for chain in chains)
 
 
 def test_it_is_a_prompter(checkpoint):
