@@ -75,6 +75,12 @@ class Chain(NoiseModel[L]):
                 merged.setdefault(source, []).extend(entries)
         return merged
 
+    def tally(self, params: Params) -> Counter[str]:
+        """See :meth:`NoiseModel.tally`."""
+        return sum(
+            (noise.tally(step) for noise, step in zip(self.noises, params["steps"], strict=True)), start=Counter()
+        )
+
     def _counted(self) -> Iterator[tuple[NoiseModel[L], int]]:
         """Yields each model and how many of its name stand before it."""
         seen: Counter[str] = Counter()

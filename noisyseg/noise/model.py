@@ -71,6 +71,10 @@ class NoiseModel(ABC, Generic[L]):
         """
         raise TypeError(f"{self.op} keeps no history of single objects")
 
+    def tally(self, params: Params) -> Counter[str]:
+        """Returns what else is worth counting in ``params``, beside what happened to single objects."""
+        return Counter()
+
     @property
     def op(self) -> str:
         """The name under which the model draws and reports."""

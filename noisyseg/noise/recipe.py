@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.random import Generator
 from noisyseg.labels import Instances
 from noisyseg.noise.build import NoiseConfig, NoiseConfigError
 from noisyseg.noise.compose import Chain
-from noisyseg.noise.model import Params, object_keys
+from noisyseg.noise.model import NoiseModel, Params, Streams, object_keys
+from noisyseg.noise.population import Population
 from noisyseg.registry import TASK_UTILS
 
 
@@ -62,6 +64,12 @@ class Recipe(Chain[Instances]):
     def apply(self, labels: Instances, params: Params) -> Instances:
         """See :meth:`NoiseModel.apply`."""
         return self._finished(labels, super().apply(self._opened(labels), params))[0]
+
+    def planned(self, population: Population, streams: Streams) -> tuple[NoiseModel[Instances], Population]:
+        """See :meth:`NoiseModel.planned`."""
+        if self.crowds == "noise":
+            population = replace(population, crowd=np.zeros_like(population.crowd))
+        return super().planned(population, streams)
 
     def _opened(self, clean: Instances) -> Instances:
         return clean if self.crowds == "keep" else clean.replace(crowd=np.zeros_like(clean.crowd))

@@ -194,7 +194,7 @@ def _noise_images(settings: Settings, categories: Categories, images: Sequence[I
             set(params["vanished"]),
             keep_boxes=model.boxes == "keep",
         )
-        counts += written.happened
+        counts += written.happened + model.tally(params)
         for entry in written.entries:
             if entry is not None and id_shift:
                 entry = entry | {"id": entry["id"] + id_shift}

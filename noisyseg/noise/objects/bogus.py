@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -174,6 +175,10 @@ class Bogus(NoiseModel[Instances]):
             ]
             for drawn in params["added"]
         }
+
+    def tally(self, params: Params) -> Counter[str]:
+        """See the base class; objects for which no place was found."""
+        return Counter({f"{self.op}: given up": params["given_up"]} if params["given_up"] else {})
 
     def _dealt(self, count: int, ours: Population, streams: Streams) -> tuple[int, float]:
         """Returns what every unit gets, and the number up to which units get one more."""

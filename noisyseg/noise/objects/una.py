@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 
 from numpy.random import Generator
 
@@ -75,6 +76,10 @@ class Una(NoiseModel[Instances]):
     def history(self, params: Params) -> History:
         """See the base class."""
         return self._chain.history(params)
+
+    def tally(self, params: Params) -> Counter[str]:
+        """See the base class."""
+        return self._chain.tally(params)
 
     def _counting(self, total: int) -> Chain[Instances]:
         """Returns the four models, with rates that refer to ``total`` objects."""

@@ -7,7 +7,7 @@ from scipy import stats
 
 from noisyseg.labels import Categories, Instances, Mask
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise import Chain
+from noisyseg.noise import Chain, Recipe
 from noisyseg.noise.kernels.objects import box_ious
 from noisyseg.noise.objects import Bogus, Missing
 
@@ -208,3 +208,11 @@ def test_nothing_to_spread_over_is_an_error(images, population_of):
     nothing = population_of(images).take(np.array([], int))
     with pytest.raises(ValueError, match=r"^rate: 7 objects are to be added, but there is nothing to spread"):
         Bogus(0.5, spread="proportional", total=7).planned(nothing, partial(keyed_rng, 0))
+
+
+def test_objects_without_a_place_are_counted():
+    frame = np.ones((12, 12), np.uint8)
+    labels = Instances.from_masks([Mask.from_frame(frame)], [0], Categories.from_names("ab"), frame.shape)
+    model = Recipe([Bogus(1.0, **COPY, max_iou=0.2, max_tries=3)])
+    tallies = [model.tally(model.run(labels, keyed_rng(seed))[1]) for seed in range(5)]
+    assert sum(tallies, start=Counter())["Bogus: given up"] > 0
