@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from noisyseg.integration import sam
+from noisyseg.integration.recipes import load_recipe
 from noisyseg.integration.sam import SamPrompter
 from noisyseg.labels import Categories, Instances, Mask
 from noisyseg.labels.coco import read_coco
@@ -283,3 +284,29 @@ prompter = {"type": "noisyseg.SamPrompter", "checkpoint": "x"}
 print(build_noise({"type": "noisyseg.PromptNoise", "prompter": prompter}).needs_image)
 """
     assert printed(code) == "True"
+
+
+@pytest.mark.parametrize(
+    ("level", "prompt", "rate"), [("easy", "box", None), ("medium", "point", None), ("hard", "point", 0.4)]
+)
+def test_the_coco_wan_recipes(level, prompt, rate):
+    recipe = build_noise(load_recipe(f"coco_wan_{level}"))
+    assert recipe.needs_image
+    drawn, *others = recipe.noises
+    assert (drawn.prompt, drawn.omega, drawn.jitter_std, drawn.multimask, drawn.select) == (prompt, 1, 0, True, "score")
+    assert drawn.prompter == {"type": "noisyseg.SamPrompter", "checkpoint": "facebook/sam-vit-huge"}
+    assert [other.rate for other in others] == ([] if rate is None else [rate])
+
+
+def test_an_inherited_recipe_with_another_checkpoint(tmp_path):
+    path = tmp_path / "mine.py"
+    prompter = "dict(type='noisyseg.SamPrompter', checkpoint='here')"
+    path.write_text(
+        "_base_ = 'noisyseg::_base_/noise/coco_wan_easy.py'\n"
+        f"noise = dict(noises=[dict(type='noisyseg.PromptNoise', prompter={prompter}, prompt='box')])\n"
+    )
+    (drawn,) = build_noise(load_recipe(path)).noises
+    assert drawn.prompter["checkpoint"] == "here"
+    path.write_text("_base_ = 'noisyseg::_base_/noise/coco_wan_easy.py'\nnoise = dict(on_empty='drop')\n")
+    recipe = build_noise(load_recipe(path))
+    assert (recipe.on_empty, recipe.noises[0].prompter["checkpoint"]) == ("drop", "facebook/sam-vit-huge")

@@ -25,3 +25,7 @@ EVERY = {
         ],
     },
 }
+
+MAPS = {
+    "by_region_prompt": {"type": "noisyseg.ByRegion", "noise": EVERY["prompt_noise_random_point"], "background": [0]},
+}
