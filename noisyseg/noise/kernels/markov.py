@@ -17,8 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 
+from noisyseg.labels.kernels.compiling import compiled
+
 Pixels = npt.NDArray[np.uint8]
-CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+# What the walk writes into a pixel: on which side it is, in which lists it stands; or that it is no pixel.
+INSIDE, LISTED, BEYOND = 1, 2, 8
 # The authors' blur looks two pixels far, whatever its sigma.
 BLUR_SIDE = 5
 
@@ -43,8 +46,8 @@ def markov(
         theta2: Chance that a boundary pixel follows a step, in [0, 1].
         theta3: Chance that a pixel of the array flips at the end, in [0, 1].
         blur_sigma: Of the blur at the very end, pixels; 0 for none.
-        rng: Source of all draws: the T coins first, then one number a boundary pixel and step, row by row; then the
-            flips. What stands beyond the mask's surroundings has no influence on the walk.
+        rng: Source of all draws: the T coins first, then one number a boundary pixel and step; then the flips. How
+            much of the frame the array shows has no influence on the walk.
     """
     if not pixels.any() or pixels.all():
         return pixels.copy()
@@ -66,23 +69,90 @@ def boundary_walk(
         pixels: The mask.
         grows: (T,) whether each step expands.
         theta2: Chance that a pixel of the rim follows, in [0, 1].
-        rng: Gives one number for each pixel of each rim, row by row.
+        rng: Gives one number for each pixel of each rim.
     """
-    canvas = np.ascontiguousarray(pixels).copy()
-    height, width = canvas.shape
-    x, y, w, h = cv2.boundingRect(canvas)
-    x0, y0, x1, y1 = x, y, x + w, y + h
-    for grow in np.asarray(grows, bool).tolist():
-        left, top = max(x0 - 1, 0), max(y0 - 1, 0)
-        window = canvas[top : min(y1 + 1, height), left : min(x1 + 1, width)]
-        rim = (cv2.dilate if grow else cv2.erode)(window, CROSS) ^ window
-        places = np.flatnonzero(rim)
-        rows, columns = np.divmod(places[rng.random(places.size) < theta2], window.shape[1])
-        window[rows, columns] = grow
-        if grow and rows.size:
-            x0, x1 = min(x0, left + int(columns.min())), max(x1, left + int(columns.max()) + 1)
-            y0, y1 = min(y0, top + int(rows[0])), max(y1, top + int(rows[-1]) + 1)
-    return canvas
+    x, y, w, h = cv2.boundingRect(np.ascontiguousarray(pixels))
+    canvas = np.full((pixels.shape[0] + 2, pixels.shape[1] + 2), BEYOND, np.uint8)
+    canvas[1:-1, 1:-1] = pixels
+    _walk(canvas, (x, y, x + w, y + h), np.asarray(grows, np.bool_), theta2, rng)
+    return canvas[1:-1, 1:-1] & INSIDE
+
+
+@compiled
+def _walk(
+    canvas: Pixels, box: tuple[int, int, int, int], grows: npt.NDArray[np.bool_], theta2: float, rng: Generator
+) -> None:
+    """Walks the boundary of the mask in ``canvas``, which has a rim of BEYOND around it.
+
+    Both sides of the boundary are kept as lists, so a step costs what the boundary is long. A pixel may stand in a list
+    though it has left that side: it is found out when the list is read, before the step changes anything.
+    """
+    flat, width = canvas.ravel(), canvas.shape[1]
+    around = (-width, -1, 1, width)
+    lists = (np.empty(canvas.size, np.int64), np.empty(canvas.size, np.int64))
+    counts = np.zeros(2, np.int64)
+    flips = np.empty(canvas.size, np.int64)
+    # The canvas is a pixel larger on each side: this is the box and a pixel around it.
+    for row in range(box[1], box[3] + 2):
+        for place in range(row * width + box[0], row * width + box[2] + 2):
+            _list(flat, place, around, lists, counts)
+    for step in range(len(grows)):
+        side = 0 if grows[step] else 1
+        counts[side] = _checked(flat, lists[side], counts[side], side, around)
+        flipped = 0
+        for i in range(counts[side]):
+            if rng.random() < theta2:
+                flips[flipped] = lists[side][i]
+                flipped += 1
+        for i in range(flipped):
+            flat[flips[i]] ^= INSIDE
+        for i in range(flipped):
+            _list(flat, flips[i], around, lists, counts)
+            for offset in around:
+                _list(flat, flips[i] + offset, around, lists, counts)
+
+
+@compiled
+def _checked(
+    flat: Pixels, listed: npt.NDArray[np.int64], count: int, side: int, around: tuple[int, int, int, int]
+) -> int:
+    """Takes the pixels off a list that are not at the boundary on its side any more; returns how many stay."""
+    kept = 0
+    for i in range(count):
+        place = listed[i]
+        if flat[place] & 1 == side and _touches(flat, place, around, 1 - side):
+            listed[kept] = place
+            kept += 1
+        else:
+            flat[place] ^= LISTED << side
+    return kept
+
+
+@compiled
+def _touches(flat: Pixels, place: int, around: tuple[int, int, int, int], side: int) -> bool:
+    """Returns whether one of the four neighbours is on ``side``, 1 inside and 0 outside."""
+    for offset in around:
+        near = flat[place + offset]
+        if near != BEYOND and near & 1 == side:
+            return True
+    return False
+
+
+@compiled
+def _list(
+    flat: Pixels,
+    place: int,
+    around: tuple[int, int, int, int],
+    lists: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    counts: npt.NDArray[np.int64],
+) -> None:
+    """Puts a pixel into the list of its side, if it is at the boundary and not there yet."""
+    value = flat[place]
+    side = value & 1
+    if value != BEYOND and not value & LISTED << side and _touches(flat, place, around, 1 - side):
+        lists[side][counts[side]] = place
+        counts[side] += 1
+        flat[place] |= LISTED << side
 
 
 def smoothed(pixels: Pixels, sigma: float) -> Pixels:
