@@ -181,6 +181,7 @@ def test_half_precision_is_near_full(checkpoint, image):
         np.testing.assert_allclose(one.scores, other.scores, atol=0.05)
 
 
+@pytest.mark.skipif(not hasattr(transformers, "SamHQModel"), reason="this version of transformers has no SAM-HQ")
 def test_sam_hq_answers_too(tmp_path, image):
     folder = save(tmp_path, transformers.SamHQModel, transformers.SamHQConfig, transformers.SamHQProcessor, vit_dim=16)
     answers = ask(SamPrompter(folder, batch_size=3), image, BOXES)
@@ -211,6 +212,66 @@ def test_a_recipe_with_it_makes_noise_and_is_written_down(checkpoint, image):
         SamPrompter(checkpoint), image, Prompts(points=np.array([entry["draws"]["point"]]), labels=np.ones(1, int))
     )
     assert (noisy.masks[0].frame() != guesses[0].masks[entry["draws"]["index"]].frame()).mean() < 0.002
+
+
+class PlainProcessor:
+    """Does what the processor of SAM 2 does, which needs torchvision: any aspect ratio becomes a square."""
+
+    def __call__(self, images, return_tensors, input_boxes=None, input_points=None, input_labels=None):
+        rows, columns = images.shape[:2]
+        pixels = torch.from_numpy(images).permute(2, 0, 1)[None].float() / 255
+        scale = torch.tensor([SIDE / columns, SIDE / rows])
+        inputs = {
+            "pixel_values": torch.nn.functional.interpolate(pixels, (SIDE, SIDE)),
+            "original_sizes": torch.tensor([[rows, columns]]),
+        }
+        if input_boxes is not None:
+            inputs["input_boxes"] = torch.tensor(input_boxes) * scale.repeat(2)
+        else:
+            inputs["input_points"] = torch.tensor(input_points) * scale
+            inputs["input_labels"] = torch.tensor(input_labels)
+        return inputs
+
+    def post_process_masks(self, masks, original_sizes):
+        size = tuple(original_sizes[0].tolist())
+        return [torch.nn.functional.interpolate(some, size, mode="bilinear") > 0 for some in masks]
+
+
+@pytest.mark.skipif(not hasattr(transformers, "Sam2Model"), reason="this version of transformers has no SAM 2")
+@BOTH
+def test_the_model_of_sam_2_answers_too(tmp_path, image, prompts, monkeypatch):
+    backbone = {
+        "model_type": "sam2_hiera_det_model",
+        "hidden_size": 8,
+        "num_attention_heads": 1,
+        "image_size": [SIDE, SIDE],
+        "blocks_per_stage": [1, 1, 2, 1],
+        "embed_dim_per_stage": [8, 16, 32, 64],
+        "num_attention_heads_per_stage": [1, 1, 2, 4],
+        "global_attention_blocks": [3],
+        "window_size_per_stage": [4, 4, 4, 4],
+        "window_positional_embedding_background_size": [2, 2],
+    }
+    vision = {
+        "backbone_config": backbone,
+        "backbone_channel_list": [64, 32, 16, 8],
+        "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
+        "fpn_hidden_size": 16,
+    }
+    torch.manual_seed(0)
+    config = transformers.Sam2Config(
+        vision_config=vision, prompt_encoder_config=PROMPTS | {"patch_size": 16}, mask_decoder_config=DECODER
+    )
+    transformers.Sam2Model(config).save_pretrained(tmp_path)
+    monkeypatch.setattr(transformers.AutoProcessor, "from_pretrained", lambda *given, **settings: PlainProcessor())
+    together = ask(SamPrompter(str(tmp_path)), image, prompts)
+    batched = ask(SamPrompter(str(tmp_path), batch_size=2), image, prompts)
+    assert [len(answer.masks) for answer in together] == [3] * 5
+    assert len({answer.scores for answer in together}) == 5
+    for one, other in zip(together, batched, strict=True):
+        np.testing.assert_allclose(one.scores, other.scores, rtol=1e-4)
+        assert all((a.frame() != b.frame()).mean() < 0.002 for a, b in zip(one.masks, other.masks, strict=True))
+    assert [len(answer.masks) for answer in ask(SamPrompter(str(tmp_path)), image, prompts, multimask=False)] == [1] * 5
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
