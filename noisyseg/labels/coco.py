@@ -6,7 +6,7 @@ we use it, and keep classes in the order of their ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,9 @@ class CocoFile:
                     raise LabelError(f"expected a list under {key!r}, got {type(document.get(key)).__name__}")
             self.categories = Categories.from_coco(document["categories"])
             self.images: dict[int, Json] = _by_id(document["images"], "image")
-            _check_references(document["annotations"], self.images)
+            seen: set[int] = set()
+            for place, annotation in enumerate(document["annotations"]):
+                check_annotation(annotation, place, seen, self.images)
         except LabelError as error:
             raise error.at(file=path) from None
 
@@ -189,30 +191,40 @@ def coco_document(images: Sequence[Json], labels: Iterable[Instances], categorie
     }
 
 
+def check_annotation(annotation: object, place: int, seen: set[int], images: Mapping[int, Json]) -> None:
+    """Raises LabelError unless an annotation has an id of its own and an image; remembers the id.
+
+    Args:
+        annotation: The entry.
+        place: Where it stands in the file's list.
+        seen: The ids of the annotations before it; this one is added.
+        images: The file's images by id.
+    """
+    id_ = _checked_id(annotation, "annotation", place, seen)
+    image_id = annotation.get("image_id")
+    if type(image_id) is not int or image_id not in images:
+        raise LabelError(f"image_id: expected an image of the file, got {image_id!r}", where=f"annotation {id_}")
+    if id_ < 0:
+        raise LabelError("expected an id >= 0", where=f"annotation {id_}")
+    seen.add(id_)
+
+
 def _by_id(entries: Sequence[Json], kind: str) -> dict[int, Json]:
     table: dict[int, Json] = {}
     for place, entry in enumerate(entries):
-        id_ = entry.get("id") if isinstance(entry, Mapping) else None
-        if type(id_) is not int or not -LARGEST_ID <= id_ <= LARGEST_ID:
-            raise LabelError(
-                f"expected a whole number of at most 63 bits under 'id', got {id_!r}", where=f"{kind}s[{place}]"
-            )
-        if id_ in table:
-            raise LabelError("expected unique ids, got this one twice", where=f"{kind} {id_}")
-        table[id_] = entry
+        table[_checked_id(entry, kind, place, table)] = entry
     return table
 
 
-def _check_references(annotations: Sequence[Json], images: Mapping[int, Json]) -> None:
-    for id_, annotation in _by_id(annotations, "annotation").items():
-        image_id = annotation.get("image_id")
-        if type(image_id) is not int or image_id not in images:
-            raise LabelError(
-                f"image_id: expected an image of the file, got {image_id!r}",
-                where=f"annotation {id_}",
-            )
-        if id_ < 0:
-            raise LabelError("expected an id >= 0", where=f"annotation {id_}")
+def _checked_id(entry: object, kind: str, place: int, seen: Container[int]) -> int:
+    id_ = entry.get("id") if isinstance(entry, dict) else None
+    if type(id_) is not int or not -LARGEST_ID <= id_ <= LARGEST_ID:
+        raise LabelError(
+            f"expected a whole number of at most 63 bits under 'id', got {id_!r}", where=f"{kind}s[{place}]"
+        )
+    if id_ in seen:
+        raise LabelError("expected unique ids, got this one twice", where=f"{kind} {id_}")
+    return id_
 
 
 def _size(image: Json) -> tuple[int, int]:

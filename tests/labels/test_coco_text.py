@@ -1,0 +1,117 @@
+import json
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noisyseg.labels import LabelError
+from noisyseg.labels.coco import read_coco
+from noisyseg.labels.coco_text import read_coco_text
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 99) | st.text('ab"\\[]{},: \n', max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('a"\\]', max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write(text):
+        path = tmp_path / "labels.json"
+        path.write_bytes(text.encode())
+        return path
+
+    return write
+
+
+def a_document(extra, entries):
+    return {
+        "before": extra,
+        "images": [{"id": 1, "height": 9, "width": 9}, {"id": 2, "height": 9, "width": 9}],
+        "annotations": [
+            {"id": 10 + k, "image_id": 1 + k % 2, "category_id": 3, "bbox": [0, 0, 1, 1], "x": entry}
+            for k, entry in enumerate(entries)
+        ],
+        "categories": [{"id": 3, "name": "a"}],
+        "after": extra,
+    }
+
+
+@given(VALUES, st.lists(VALUES, max_size=5), st.sampled_from([None, 0, 3]), st.booleans())
+def test_annotations_are_those_that_a_parser_finds(tmp_path_factory, extra, entries, indent, sort):
+    document = a_document(extra, entries)
+    path = tmp_path_factory.mktemp("coco") / "labels.json"
+    path.write_text(json.dumps(document, indent=indent, sort_keys=sort, ensure_ascii=indent is None))
+    text, parsed = read_coco_text(path), read_coco(path)
+    places = range(len(entries))
+    assert orjson.loads(text.annotations_at(places)) == parsed.document["annotations"]
+    assert orjson.loads(text.annotations_at(list(places)[::-2])) == parsed.document["annotations"][::-2]
+    assert text.document == parsed.document | {"annotations": []}
+    assert list(text.document) == list(parsed.document)
+    assert text.ids.tolist() == [annotation["id"] for annotation in parsed.document["annotations"]]
+    assert text.positions == parsed.positions
+    for image_id in parsed.images:
+        assert text.annotations_of(image_id) == parsed.annotations_of(image_id)
+    assert not text.with_masks
+
+
+def test_labels_are_the_same(coco_tiny_dir):
+    path = coco_tiny_dir / "annotations" / "instances_val2017.json"
+    text, parsed = read_coco_text(path), read_coco(path)
+    assert text.with_masks
+    assert len(text) == len(parsed.document["annotations"]) > 800
+    for image_id in list(parsed.images)[:10]:
+        one, other = text.instances(image_id), parsed.instances(image_id)
+        assert one.source.tolist() == other.source.tolist()
+        assert [mask.rle for mask in one.masks] == [mask.rle for mask in other.masks]
+
+
+def test_unusual_keys_are_found(save):
+    document = a_document(None, [1, 2])
+    text = json.dumps(document)
+    escaped = text.replace('"annotations"', '"\\u0061nnotations"')
+    assert read_coco_text(save(escaped)).ids.tolist() == [10, 11]
+    twice = text.replace('"images"', '"annotations": [7], "images"', 1)
+    assert read_coco_text(save(twice)).ids.tolist() == [10, 11]
+
+
+BROKEN = [
+    ("{", "not JSON"),
+    ("[1]", "expected a JSON object, got list"),
+    ('"annotations"', "expected a JSON object, got str"),
+    ("{}", "expected a list under 'images'"),
+    ('{"images": [], "categories": []}', "expected a list under 'annotations', got NoneType"),
+    ('{"images": [], "categories": [], "annotations": {}}', "expected a list under 'annotations', got dict"),
+    ('{"images": [], "categories": [], "annotations": [,]}', "not JSON"),
+    ('{"images": [], "categories": [], "annotations": [{},]}', "not JSON"),
+    ('{"images": [], "categories": [], "annotations": [{} {}]}', "not JSON"),
+    ('{"images": [], "categories": [], "annotations": [{]}', "not JSON"),
+    ('{"images": [], "categories": [], "annotations": [{}]', "not JSON"),
+    ('{"images": [], "categories": [], "annotations": [7]}', r"annotations\[0\]: expected a whole number"),
+    ('{"images": [], "categories": [], "annotations": [{"id": 1}]}', "annotation 1: image_id: expected an image of"),
+    ('{"images": [], "categories": [], "annotations": [{"id": 01}]}', "not JSON"),
+]
+
+
+@pytest.mark.parametrize(("text", "problem"), BROKEN)
+def test_a_broken_file_is_an_error_that_names_it(save, text, problem):
+    path = save(text)
+    for read in (read_coco, read_coco_text):
+        with pytest.raises(LabelError, match=problem) as caught:
+            read(path)
+        assert str(path) in str(caught.value)
+
+
+def test_ids_twice_are_an_error_across_pieces(save, monkeypatch):
+    monkeypatch.setattr("noisyseg.labels.coco_text.AT_ONCE", 1)
+    document = a_document(None, [1, 2, 3])
+    document["annotations"][2]["id"] = 10
+    with pytest.raises(LabelError, match="annotation 10: expected unique ids, got this one twice"):
+        read_coco_text(save(json.dumps(document)))
+
+
+def test_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(LabelError, match=r"none\.json: cannot be read"):
+        read_coco_text(tmp_path / "none.json")
