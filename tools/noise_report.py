@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 
@@ -62,9 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = vars(parse_arguments(argv))
     from noisyseg.evaluation.report import summary, write_noise_report
 
-    args["verify"] = (
-        _verifier(args["clean"], args["noisy"], args["images"], args["workers"]) if args["verify"] else None
-    )
+    again = partial(made_again, args["clean"], args["noisy"], args["images"], args["workers"])
+    args["verify"] = again if args["verify"] else None
     try:
         report = write_noise_report(**args, progress=sys.stderr.isatty())
     except (OSError, ValueError) as error:
@@ -76,6 +79,74 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(summary(report))
     print(f"report: {args['out'] / 'noise_report.html'}")
     return 0
+
+
+def made_again(
+    clean: Path, noisy: Path, images: Path | None, workers: int, manifest: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return whether the generator makes the noisy labels again: from shuffled input, with other processes.
+
+    Files of a folder have to come out byte for byte. A COCO file is made from a copy with its images and annotations
+    in another order, and every annotation has to come out the same; added ones may have other ids.
+    """
+    from noisyseg.evaluation.report.folders import folder_sha256
+    from noisyseg.noise.dataset.any_layout import make_noise
+
+    if not isinstance(manifest.get("recipe"), Mapping) or not isinstance(manifest.get("seed"), int):
+        raise ValueError(f"verify: the manifest of {noisy} has no recipe and seed")
+    others = 1 if workers > 1 else 2
+    settings = {"seed": manifest["seed"], "images": images, "workers": others}
+    with TemporaryDirectory() as scratch:
+        if clean.is_dir():
+            again = Path(scratch) / "again"
+            layout = manifest.get("layout", "auto")
+            if layout == "png":
+                settings |= {"classes": manifest["classes"], "ignore": (manifest.get("ignore") or [255])[0]}
+            make_noise(manifest["recipe"], clean, again, layout=layout, split=manifest.get("split"), **settings)
+            before, after = folder_sha256(noisy), folder_sha256(again)
+            return {"passed": before == after, "sha256": after, "workers": others, "shuffled": False}
+        source, again = Path(scratch) / clean.name, Path(scratch) / "again" / noisy.name
+        write_shuffled(clean, source)
+        again.parent.mkdir()
+        make_noise(manifest["recipe"], source, again, split="train", **settings)
+        largest = largest_id(clean)
+        before, after = annotation_digests(noisy, largest), annotation_digests(again, largest)
+    different = sum(((before - after) + (after - before)).values())
+    return {"passed": before == after, "different": different, "workers": others, "shuffled": True}
+
+
+def write_shuffled(source: Path, target: Path) -> None:
+    """Write a COCO file with its images and annotations in another order."""
+    import orjson
+
+    from noisyseg.labels.files import write_json
+    from noisyseg.labels.rng import keyed_rng
+
+    document = orjson.loads(source.read_bytes())
+    for key in ("images", "annotations"):
+        order = keyed_rng(0, "shuffle", key).permutation(len(document[key])).tolist()
+        document[key] = [document[key][place] for place in order]
+    write_json(target, document)
+
+
+def largest_id(path: Path) -> int:
+    """Return the largest id that an annotation of the clean file has in a noisy one."""
+    from noisyseg.evaluation.report.coco_index import CocoIndex
+
+    ids = CocoIndex(path).ids
+    return int(ids.max(initial=0)) + int(ids.min(initial=1) == 0)
+
+
+def annotation_digests(path: Path, largest: int) -> Counter[bytes]:
+    """Return how often each annotation occurs; the ids of added ones, above ``largest``, are left out."""
+    import orjson
+
+    digests: Counter[bytes] = Counter()
+    for annotation in orjson.loads(path.read_bytes())["annotations"]:
+        if annotation["id"] > largest:
+            del annotation["id"]
+        digests[hashlib.blake2b(orjson.dumps(annotation, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()] += 1
+    return digests
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ Json = Mapping[str, Any]
 INK, SOFT, LINE, CLEAN, NOISY = "#1f2430", "#5b6170", "#e3e5ea", "#1b7f79", "#c8442f"
 # Classes that a confusion matrix has room for.
 MOST_CLASSES = 90
+# With so few, cells hold numbers.
+ANNOTATED = 13
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "noisyseg",
@@ -41,7 +43,7 @@ def figures(report: Json) -> dict[str, str]:
         found |= {"sizes": _sizes(report["sizes"], masks="masks" in report), "boxes": _boxes(report["boxes"])}
         if "masks" in report:
             found |= {
-                "overlap": _overlap(report["masks"]["all"]),
+                "overlap": _overlap(report["masks"]["changed"]),
                 "bias": _bias(report["masks"]["changed"], report["areas"]),
             }
         return found
@@ -51,7 +53,7 @@ def _overlap(masks: Json) -> str:
     figure = Figure((9.2, 2.7), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     _histogram(left, masks["iou"]["histogram"], NOISY)
-    left.set(xlabel="IoU of clean and noisy mask", ylabel="share of pairs, %")
+    left.set(xlabel="IoU of clean and noisy mask", ylabel="share of changed masks, %")
     _mark(left, masks["iou"]["mean"])
     name = "2 px"
     _histogram(right, masks["boundary_f_histograms"][name], NOISY)
@@ -109,7 +111,7 @@ def _sizes(sizes: Sequence[Json], *, masks: bool) -> str:
         values = [row[key] or 0 for row in sizes]
         axes.bar(names, values, color=[CLEAN, "#5a9e99", "#9cc4c0"], width=0.62)
         axes.set_title(title, fontsize=9, color=INK)
-        axes.set_ylim(0, limit or max([*values, 1e-9]) * 1.25)
+        axes.set_ylim(0, limit or max([*values, 1 if key == "missing" else 0.01]) * 1.25)
         axes.tick_params(axis="x", length=0)
         for place, row in enumerate(sizes):
             text = "–" if row[key] is None else f"{row[key]:,}" if key == "missing" else f"{row[key]:.2f}"
@@ -133,21 +135,22 @@ def _confusion(confusion: Json) -> str:
     totals = counts.sum(axis=1, keepdims=True)
     shares = (counts / np.where(totals, totals, 1))[np.ix_(rows, columns)]
     size = len(rows)
-    side = min(max(3.2, 0.16 * size + 1.4), 14.5)
+    side = max(3.2, (0.42 if size <= ANNOTATED else 0.2 if size <= 40 else 0.125) * size + 1.3)
     figure = Figure((side + 1.1, side), layout="constrained")
     axes = figure.add_subplot()
+    shares = np.ma.masked_equal(shares, 0)  # drawn as paper
     drawn = axes.imshow(shares, cmap="magma_r", norm=PowerNorm(0.4, 0, 1), interpolation="nearest")
     font = 9 if size <= 25 else 6.5
     axes.set_xticks(range(size), column_names, rotation=90, fontsize=font)
     axes.set_yticks(range(size), row_names, fontsize=font)
     axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+    axes.spines[:].set_visible(size <= 25)
     axes.set(xlabel="noisy class", ylabel="clean class")
     if bordered:
         axes.axhline(size - 1.5, color=SOFT, linewidth=0.6)
         axes.axvline(size - 1.5, color=SOFT, linewidth=0.6)
-    if size <= 12:
-        for (y, x), value in np.ndenumerate(shares):
+    if size <= ANNOTATED:
+        for (y, x), value in np.ndenumerate(shares.filled(0)):
             if value:
                 colour = "white" if value > 0.3 else INK
                 axes.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=7, color=colour)

@@ -76,7 +76,7 @@ def compare_folders(
     for name, files in only.items():
         if files:
             report["warnings"].append(
-                caution(f"files_only_{name}", f"{len(files)} files are in the {name} folder only")
+                caution(f"files_only_{name}", f"{len(files)} .png or .mat files are in the {name} folder only")
             )
     return report
 

@@ -52,7 +52,7 @@ def write_noise_report(
         clean: The clean file or folder.
         noisy: The noisy file or folder; recipe and seed come from the manifest beside or in it, if there is one.
         out: The folder to write: one that does not exist or is empty, unless ``force`` is given.
-        images: Folder of the images, for pictures of the 12 pairs that agree least; for COCO files.
+        images: Folder of the images, for pictures of the 12 pairs that agree least; folders have no pairs.
         workers: Number of processes; all but the time taken is the same for any number.
         pair: How objects are paired: by annotation id, by IoU, or whichever fits.
         kind: What folders hold.
@@ -68,7 +68,7 @@ def write_noise_report(
     """
     start = time.perf_counter()
     clean, noisy = Path(clean), Path(noisy)
-    _check_kinds(clean, noisy, images, pair, kind, ignore)
+    _check_kinds(clean, noisy, pair, kind, ignore)
     manifest = read_manifest(noisy)
     if verify is not None and manifest is None:
         raise ValueError(f"verify: {noisy} has no manifest to make it again from")
@@ -114,16 +114,14 @@ def read_manifest(noisy: Path) -> Json | None:
     return manifest
 
 
-def _check_kinds(
-    clean: Path, noisy: Path, images: str | Path | None, pair: Pair, kind: Kind, ignore: int | None
-) -> None:
+def _check_kinds(clean: Path, noisy: Path, pair: Pair, kind: Kind, ignore: int | None) -> None:
     for path in (clean, noisy):
         if not path.exists():
             raise LabelError("expected a file or a folder, got no such path", file=path)
     if clean.is_dir() != noisy.is_dir():
         raise LabelError(f"expected a {'folder' if clean.is_dir() else 'file'}, as {clean} is one", file=noisy)
-    if clean.is_dir() and (images is not None or pair != "auto"):
-        raise ValueError("images, pair: expected none for folders, which have no objects to show or to pair")
+    if clean.is_dir() and pair != "auto":
+        raise ValueError(f"pair: expected none for folders, which have no objects to pair, got {pair!r}")
     if not clean.is_dir() and (kind != "auto" or ignore is not None):
         raise ValueError("kind, ignore: expected none for COCO files")
 

@@ -17,7 +17,7 @@ def markdown(report: Json) -> str:
         "",
         f"Clean: `{files['clean']['file']}` (SHA-256 `{files['clean']['sha256'][:16]}`), "
         f"noisy: `{files['noisy']['file']}` (`{files['noisy']['sha256'][:16]}`).",
-        f"Paired by {report['pairing']['by']}: {report['pairing']['reason']}.",
+        f"Paired by {paired_by(report)}: {report['pairing']['reason']}.",
         "",
         *_table(("what", "value"), headline(report)),
         "",
@@ -75,16 +75,16 @@ def markdown(report: Json) -> str:
 
 def summary(report: Json) -> str:
     """Returns about ten lines for a terminal."""
-    lines = [f"{report['kind']}, paired by {report['pairing']['by']}: {report['pairing']['reason']}"]
-    lines += [f"  {name:<34}{value:>16}" for name, value in headline(report)[:8]]
+    lines = [f"{report['kind']}, paired by {paired_by(report)}: {report['pairing']['reason']}"]
+    lines += [f"  {name:<34}{value:>16}" for name, value in headline(report)[:9]]
     failed = [check["op"] for check in report.get("rates", ()) if check["passed"] is False]
     if report.get("rates"):
-        held = sum(check["passed"] is True for check in report["rates"])
-        lines.append(f"  rates within their 99 % interval: {held}" + (f"; NOT: {', '.join(failed)}" if failed else ""))
+        known = sum(check["passed"] is not None for check in report["rates"])
+        held = f"{known - len(failed)} of {known}" + (f", not {', '.join(failed)}" if failed else "")
+        lines.append(f"  {'rates in their 99 % interval':<34}{held:>16}")
     if report["determinism"]:
-        lines.append(
-            f"  made again from the manifest: {'the same' if report['determinism']['passed'] else 'ANOTHER FILE'}"
-        )
+        again = "the same" if report["determinism"]["passed"] else "ANOTHER FILE"
+        lines.append(f"  {'made again from the manifest':<34}{again:>16}")
     if report["warnings"]:
         lines.append(
             f"  {len(report['warnings'])} warnings: {', '.join(warning['code'] for warning in report['warnings'])}"
@@ -137,6 +137,10 @@ def headline(report: Json) -> list[tuple[str, str]]:
         ("other mask", f"{counts['mask_changed']:,} ({percent(counts['mask_changed'], counts['pairs'])})"),
         ("mean mask IoU", number(masks["iou"]["mean"])),
         ("mean boundary F, 2 px", number(masks["boundary_f"]["2 px"])),
+        (
+            "other box; mean box IoU",
+            f"{counts['box_changed']:,}; {number(report['boxes']['iou']['mean'])}",
+        ),
         ("boundary bias of changed masks, px", number(report["masks"]["changed"]["boundary_bias"]["mean"], sign=True)),
         ("area, sum noisy / sum clean", number(report["areas"]["ratio_of_sums"])),
         ("stale boxes", f"{report['boxes']['stale']:,}"),
@@ -145,6 +149,12 @@ def headline(report: Json) -> list[tuple[str, str]]:
             " / ".join(number(report["topology"]["overlap"][k]) for k in ("clean", "noisy")),
         ),
     ]
+
+
+def paired_by(report: Json) -> str:
+    """Returns by what objects or files were paired, as it is written in a sentence."""
+    by = report["pairing"]["by"]
+    return "IoU" if by == "iou" else by
 
 
 def number(value: float | None, *, sign: bool = False) -> str:

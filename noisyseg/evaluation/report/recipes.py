@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from noisyseg.evaluation.report.distributions import binomial_range, rounded
@@ -35,11 +35,13 @@ class Step(NamedTuple):
         op: Its name.
         settings: Its config.
         chance: Probability that an object comes to it: the shares of the models around it, multiplied.
+        of_una: Whether it is one of the four parts of Una, which all refer to the objects that come to Una.
     """
 
     op: str
     settings: Mapping[str, Any]
     chance: float
+    of_una: bool = False
 
 
 def steps(config: Mapping[str, Any], chance: float = 1.0) -> Iterator[Step]:
@@ -86,13 +88,16 @@ def rate_checks(recipe: Mapping[str, Any], counts: Mapping[str, int], objects: i
     rates: dict[str, list[float | None]] = {}
     totals: dict[str, int | None] = {}
     here: int | None = objects
-    for step in steps(recipe):
+    for step in _una_apart(steps(recipe)):
         # Of an operation that occurs again, what comes to its first occurrence counts.
         totals.setdefault(step.op, here)
         rates.setdefault(step.op, []).append(nominal_rate(step, classes))
+        if step.of_una:
+            continue
         if here is not None:
             here += counts.get("Bogus", 0) * (step.op == "Bogus") - counts.get("Missing", 0) * (step.op == "Missing")
         here = None if step.op in UNCOUNTED else here
+    rates.pop("Una", None)
     return [_check(op, totals[op], nominal, int(counts.get(op, 0))) for op, nominal in rates.items()]
 
 
@@ -109,6 +114,24 @@ def excessive_probs(config: Mapping[str, Any]) -> list[list[float]]:
     for child, _ in _children(config):
         found += excessive_probs(child)
     return found
+
+
+def _una_apart(found: Iterable[Step]) -> Iterator[Step]:
+    """Yields the steps with the four parts of Una before each of it; it counts exactly."""
+    for step in found:
+        if step.op != "Una":
+            yield step
+            continue
+        rate, boxes = step.settings["rate"], step.settings["box_noise"]
+        parts = [
+            {"type": "Missing", "rate": rate},
+            {"type": "ClassConfusion", "rate": rate},
+            {**boxes, "prob": rate},
+            {"type": "Bogus", "rate": rate},
+        ]
+        for part in parts:
+            yield Step(str(part["type"]).removeprefix(SCOPE), part, step.chance, True)
+        yield Step("Una", step.settings, step.chance)
 
 
 def _children(config: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], float]]:
