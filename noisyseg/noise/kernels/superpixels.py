@@ -22,7 +22,7 @@ def slic_superpixels(image: npt.NDArray[np.uint8], n_segments: int, compactness:
         n_segments: Number of superpixels, about.
         compactness: Weight of closeness against likeness of colour; larger ones give squarer superpixels.
     """
-    from skimage.segmentation import slic  # takes long to import, and no other model needs it
+    from skimage.segmentation import slic  # takes long to import
 
     numbers = slic(image, n_segments=n_segments, compactness=compactness, start_label=0, channel_axis=-1)
     return numbers.astype(np.int64)
