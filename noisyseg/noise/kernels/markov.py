@@ -157,8 +157,12 @@ def _list(
 
 def smoothed(pixels: Pixels, sigma: float) -> Pixels:
     """Returns where a 5 x 5 Gaussian blur of the mask exceeds one half; ``sigma`` in pixels, > 0."""
-    blurred = cv2.GaussianBlur(np.ascontiguousarray(pixels, np.float32), (BLUR_SIDE, BLUR_SIDE), sigma)
-    return (blurred > 0.5).astype(np.uint8)
+    smooth = np.zeros(pixels.shape, np.uint8)
+    x, y, w, h = cv2.boundingRect(np.ascontiguousarray(pixels))
+    window = np.s_[max(y - BLUR_SIDE, 0) : y + h + BLUR_SIDE, max(x - BLUR_SIDE, 0) : x + w + BLUR_SIDE]
+    blurred = cv2.GaussianBlur(np.ascontiguousarray(pixels[window], np.float32), (BLUR_SIDE, BLUR_SIDE), sigma)
+    smooth[window] = blurred > 0.5
+    return smooth
 
 
 def euclidean_scale(pixels: Pixels, level: float, grow: bool) -> Pixels:

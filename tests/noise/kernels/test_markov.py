@@ -159,6 +159,14 @@ def test_blur_takes_the_majority_of_five_by_five():
     assert smooth[9, 12] == 1
 
 
+@given(frames, st.sampled_from([0.7, 2.0]))
+def test_blur_is_that_of_the_whole_array(frame, sigma):
+    wide = np.pad(frame, ((0, 9), (11, 0)))
+    want = cv2.GaussianBlur(wide.astype(np.float64), (5, 5), sigma)
+    clear = np.abs(want - 0.5) > 1e-6
+    np.testing.assert_array_equal(smoothed(wide, sigma)[clear], (want > 0.5)[clear])
+
+
 @given(frames, seeds, st.integers(0, 6), st.integers(0, 20), st.integers(0, 20))
 def test_a_window_gives_what_the_frame_gives(frame, seed, steps, left, top):
     wide = np.zeros((frame.shape[0] + 40, frame.shape[1] + 40), np.uint8)
