@@ -49,6 +49,7 @@ class SamPrompter:
     """
 
     needs_image = True
+    costly = True  # seconds an image: what has been made is kept when a run breaks off
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from noisyseg.labels import Categories, EdgeMap, Instances, LabelError, Mask, Se
 from noisyseg.labels.coco import read_coco
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.noise import NoiseConfigError, NoiseModel, build_noise
-from noisyseg.noise.dataset.generate import generate_noise
+from noisyseg.noise.dataset import generate_noise, make_noise
 from noisyseg.registry import DATASETS, TASK_UTILS, TRANSFORMS
 
 NOTHING = {"type": "noisyseg.Recipe", "noises": []}
@@ -416,8 +416,8 @@ def test_before_loading_is_too_early_for_a_label_map(label_map):
         speckled(label_map)
 
 
-def loaded_map(folder, *steps, **settings):
-    """Returns a sample after mmseg's own loading and `steps`, and the numbers in its file."""
+def loaded_map(folder, *steps, texture=0, **settings):
+    """Returns a sample after mmseg's own loading and `steps`, and the numbers and the image in its files."""
     pytest.importorskip("mmseg")
     from mmengine.dataset import Compose
     from mmseg.registry import TRANSFORMS as THEIRS
@@ -429,6 +429,7 @@ def loaded_map(folder, *steps, **settings):
     image = np.full((48, 64, 3), 20, np.uint8)
     image[numbers == 1] = (200, 60, 10)
     image[numbers == 2] = (10, 60, 200)
+    image += np.random.default_rng(0).integers(0, texture + 1, (12, 16, 3), np.uint8).repeat(4, 0).repeat(4, 1)
     cv2.imwrite(str(folder / "17.png"), image[..., ::-1])
     cv2.imwrite(str(folder / "17_map.png"), numbers)
     sample = {"img_path": str(folder / "17.png"), "seg_map_path": str(folder / "17_map.png"), "seg_fields": []}
@@ -465,3 +466,17 @@ def test_the_map_of_a_file_is_that_of_the_model(tmp_path):
     expected = build_noise(noise)(SemanticMap(numbers, Categories.from_names("abc")), keyed_rng(4, "17")).classes
     np.testing.assert_array_equal(sample["gt_seg_map"], expected)
     assert (expected != numbers).any()
+
+
+@pytest.mark.parametrize("inner", [GROW, LOOK], ids=["grow", "look"])
+def test_label_maps_are_those_of_the_files(tmp_path, inner):
+    names = ("ground", "one", "two")
+    noise = {"type": "noisyseg.ByRegion", "noise": inner, "background": [0]}
+    sample, numbers, image = loaded_map(tmp_path, inject(noise, seed=6, classes=names), texture=50)
+    for folder, pixels in (("maps", numbers), ("images", image[..., ::-1])):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "17.png"), pixels)
+    make_noise(noise, tmp_path / "maps", tmp_path / "noisy", seed=6, classes=names, images=tmp_path / "images")
+    noisy = cv2.imread(str(tmp_path / "noisy" / "17.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(noisy, sample["gt_seg_map"])
+    assert (noisy != numbers).any()

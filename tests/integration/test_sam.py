@@ -19,7 +19,7 @@ from noisyseg.labels.coco import read_coco
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.noise import build_noise
 from noisyseg.noise.dataset.generate import generate_noise
-from noisyseg.noise.prompts import Prompter, Prompts
+from noisyseg.noise.prompts import Prompter, PromptNoise, Prompts
 
 transformers = pytest.importorskip("transformers")
 
@@ -294,8 +294,10 @@ def test_a_file_is_written_with_it(checkpoint, write_coco, coco_document, worker
     assert all(set(chain[0]["draws"]) == {"box", "index", "score"} for chain in chains)
 
 
-def test_it_is_a_prompter(checkpoint):
+def test_it_is_a_prompter_whose_work_is_worth_keeping(checkpoint):
     assert isinstance(SamPrompter(checkpoint), Prompter)
+    assert PromptNoise(SamPrompter(checkpoint)).costly
+    assert not PromptNoise({"type": "noisyseg.StubPrompter"}).costly
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ class PromptNoise(ObjectNoise):
     part or the whole: such masks are not the clean one with a worse outline, they are other things. An object without
     pixels is left alone; one for which the segmenter finds nothing gets an empty mask, and the recipe decides.
 
+    It is ``costly``, so that a broken run over a data set goes on where it was, when the segmenter says that of itself.
+
     The scores and the choice stand in the draws. Not inside ``OneOf``, which draws before the segmenter is asked.
 
     Args:
@@ -75,6 +77,7 @@ class PromptNoise(ObjectNoise):
         self.prompt, self.omega, self.jitter_std = prompt, omega, jitter_std
         self.multimask, self.select = multimask, select
         self.needs_image = self._prompter.needs_image
+        self.costly = getattr(self._prompter, "costly", False)
 
     def draw(self, labels: Instances, i: int, streams: ObjectStreams) -> Params | None:
         """See the base class; ``box`` or ``point`` in pixels, the first one at (0, 0), both corners inside."""
