@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 Map = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
 IGNORE = 255
-_FIRST_MARGIN = 8
 
 
 def fill_from_neighbours(canvas: Map, vacated: Mask, clean: Map) -> None:
@@ -86,22 +86,11 @@ def components(mask: npt.NDArray[np.uint8]) -> list[tuple[int, int, Mask, int]]:
 def _nearest(
     targets: Mask, rows: npt.NDArray[np.integer], columns: npt.NDArray[np.integer]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None:
-    """Returns rows and columns of the nearest targets, or None without any; looks at no more of the frame than needed.
-
-    A target found inside a window is the nearest of all when it is no farther than the window's margin.
-    """
-    if not targets.any():
+    """Returns rows and columns of the target nearest to each given pixel, none of them a target; None without any."""
+    pixels = targets.astype(np.uint8)
+    # Only targets with a neighbour that is none can be nearest: from any other, one step gets closer.
+    rim = np.argwhere(pixels - cv2.erode(pixels, np.ones((3, 3), np.uint8)))
+    if not len(rim):
         return None
-    height, width = targets.shape
-    margin = _FIRST_MARGIN
-    while True:
-        y0, x0 = max(int(rows.min()) - margin, 0), max(int(columns.min()) - margin, 0)
-        y1, x1 = min(int(rows.max()) + 1 + margin, height), min(int(columns.max()) + 1 + margin, width)
-        window = targets[y0:y1, x0:x1]
-        whole = window.shape == targets.shape
-        if whole or window.any():
-            distance, (near_rows, near_columns) = ndimage.distance_transform_edt(~window, return_indices=True)
-            inside = rows - y0, columns - x0
-            if whole or distance[inside].max() <= margin:
-                return near_rows[inside] + y0, near_columns[inside] + x0
-        margin *= 4
+    _, found = cKDTree(rim).query(np.stack([rows, columns], axis=1))
+    return rim[found, 0], rim[found, 1]

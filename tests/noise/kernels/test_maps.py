@@ -44,7 +44,7 @@ def test_vacated_pixels_take_what_is_nearest(seed, share):
         assert filled[pixel] in answers
 
 
-def test_a_far_neighbour_is_found_beyond_the_first_window():
+def test_a_far_neighbour_is_found():
     clean = np.zeros((300, 200), np.uint8)
     clean[0, 0], clean[299, 199] = 1, 2
     vacated = np.zeros(clean.shape, bool)
