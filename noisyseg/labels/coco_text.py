@@ -1,4 +1,4 @@
-"""A COCO file whose annotations stay text: hundreds of thousands of them, each parsed where it is used."""
+"""A COCO file whose annotations stay text: hundreds of thousands of them, each parsed only where it is used."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import orjson
 
 from noisyseg.labels.coco import CocoFile, check_annotation, read_coco
 from noisyseg.labels.errors import LabelError
-from noisyseg.labels.kernels.json_text import list_elements
+from noisyseg.labels.kernels.json_text import list_of_objects
 
 Json = dict[str, Any]
-KEY = np.frombuffer(b"annotations", np.uint8)
+KEYS = [np.frombuffer(key, np.uint8) for key in (b"annotations", b"id", b"image_id", b"segmentation")]
 # Annotations that are parsed at once to look at their ids: few, so that they stay in the processor's cache.
 AT_ONCE = 1000
 
@@ -25,6 +25,7 @@ class CocoText(CocoFile):
     """A COCO document, checked as far as its ids and references; its annotations are text.
 
     Parsed as a whole, annotations take five times the memory of the file and most of the time that reading it takes.
+    That each of them is valid JSON is found when it is parsed.
 
     Args:
         text: The file's bytes.
@@ -40,27 +41,36 @@ class CocoText(CocoFile):
     """
 
     def __init__(self, text: bytes, path: Path) -> None:
-        first, last, self._starts, self._stops = list_elements(np.frombuffer(text, np.uint8), KEY)
-        document = orjson.loads(text[:first] + b"[]" + text[last:] if first >= 0 else text)
+        found = list_of_objects(np.frombuffer(text, np.uint8), *KEYS)
+        self._starts, self._stops, self._text = found.starts, found.stops, text
+        document = orjson.loads(text[: found.first] + b"[]" + text[found.last :] if found.first >= 0 else text)
         if not isinstance(document, dict):
             raise LabelError(f"expected a JSON object, got {type(document).__name__}", file=path)
         super().__init__(document, path)
-        if document["annotations"]:  # the key was written in a way that only a parser understands
+        if document["annotations"]:  # the key is written in a way that only a parser understands
             raise ValueError("annotations: not found in the text")
-        self._text = text
-        self.with_masks = False
-        ids, image_ids = [], []
+        self.with_masks = found.flagged
+        self.ids, self._image_ids = found.numbers.T
+        if not (found.regular and self._consistent()):
+            self._check_singly()
+
+    def _consistent(self) -> bool:
+        ids = np.sort(self.ids)
+        known = np.array(list(self.images), np.int64)
+        return not len(ids) or (ids[0] >= 0 and (ids[1:] != ids[:-1]).all() and np.isin(self._image_ids, known).all())
+
+    def _check_singly(self) -> None:
+        """Looks at one annotation after the other: one is wrong, or has its keys written in an unusual way."""
         seen: set[int] = set()
+        annotations = []
         try:
             for place, annotation in enumerate(self._all()):
                 check_annotation(annotation, place, seen, self.images)
-                ids.append(annotation["id"])
-                image_ids.append(annotation["image_id"])
+                annotations.append((annotation["id"], annotation["image_id"]))
                 self.with_masks = self.with_masks or "segmentation" in annotation
         except LabelError as error:
-            raise error.at(file=path) from None
-        self.ids = np.array(ids, np.int64)
-        self._image_ids = image_ids
+            raise error.at(file=self.path) from None
+        self.ids, self._image_ids = np.array(annotations, np.int64).reshape(-1, 2).T
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -69,7 +79,7 @@ class CocoText(CocoFile):
     def positions(self) -> dict[int, list[int]]:
         """Where the annotations of each image stand in the file's list; images without any have an empty list."""
         positions: dict[int, list[int]] = {image_id: [] for image_id in self.images}
-        for place, image_id in enumerate(self._image_ids):
+        for place, image_id in enumerate(self._image_ids.tolist()):
             positions[image_id].append(place)
         return positions
 

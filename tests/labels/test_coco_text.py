@@ -73,6 +73,10 @@ def test_unusual_keys_are_found(save):
     text = json.dumps(document)
     escaped = text.replace('"annotations"', '"\\u0061nnotations"')
     assert read_coco_text(save(escaped)).ids.tolist() == [10, 11]
+    twice = text.replace('"id": 11', '"id": 3, "\\u0069d": 11')
+    assert read_coco_text(save(twice)).ids.tolist() == [10, 11]
+    nested = text.replace('"x": 1', '"x": {"id": 5, "image_id": [6]}, "y": "id", "z": ["id"]')
+    assert read_coco_text(save(nested)).ids.tolist() == [10, 11]
     twice = text.replace('"images"', '"annotations": [7], "images"', 1)
     assert read_coco_text(save(twice)).ids.tolist() == [10, 11]
 
@@ -92,6 +96,9 @@ BROKEN = [
     ('{"images": [], "categories": [], "annotations": [7]}', r"annotations\[0\]: expected a whole number"),
     ('{"images": [], "categories": [], "annotations": [{"id": 1}]}', "annotation 1: image_id: expected an image of"),
     ('{"images": [], "categories": [], "annotations": [{"id": 01}]}', "not JSON"),
+    ('{"images": [{"id": 1}], "categories": [], "annotations": [{"id": -3, "image_id": 1}]}', "expected an id >= 0"),
+    ('{"images": [{"id": 1}], "categories": [], "annotations": [{"id": 3.0, "image_id": 1}]}', "whole number"),
+    ('{"images": [{"id": 1}], "categories": [], "annotations": [{"id": "3", "image_id": 1}]}', "whole number"),
 ]
 
 
