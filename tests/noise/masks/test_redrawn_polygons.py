@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from noisyseg.integration.recipes import load_recipe
@@ -19,6 +21,9 @@ OFFICIAL = {
 }
 TRIANGLE = [10.0, 10.0, 60.0, 10.0, 10.0, 60.0]
 OCTAGON = [70.5, 40.2, 90.1, 32.0, 110.7, 40.0, 120.0, 60.0, 110.0, 80.3, 90.0, 90.0, 70.0, 80.0, 62.0, 60.0]
+
+COORDINATES = st.sampled_from([-5.0, 0.0, 0.5, 10.0, 33.3, 159.0, 160.0, 300.0])
+CORNERS = st.lists(st.tuples(COORDINATES, COORDINATES), min_size=3, max_size=7)
 
 
 def polygon(*rings, count=1):
@@ -184,3 +189,16 @@ def test_bad_settings_are_errors(settings, name):
 def test_an_unknown_mode_is_an_error():
     with pytest.raises(ValueError, match=r"^mode: expected 'fixed' or 'official', got 'old'"):
         RedrawnPolygons((1, 1), (1, 1), (1, 1), mode="old")
+
+
+@given(st.lists(CORNERS, min_size=1, max_size=2), st.sampled_from([0.0, 3.0, 400.0]), st.sampled_from([0.0, 5.0]))
+def test_polygons_without_area_or_crossing_themselves_are_no_problem(rings, tolerance, sigma):
+    labels = polygon(*([value for point in ring for value in point] for ring in rings))
+    count = len(rings)
+    for mode, sizes in (("fixed", (1, 5)), ("official", (0, 1, 4))):
+        model = RedrawnPolygons((5, 2), (2, 1), (3, 1), mode)
+        for size in sizes:
+            for grow in (True, False):
+                noisy = applied(model, labels, [tolerance] * count, [sigma] * count, size, grow)
+                assert noisy.frame().shape == SIZE_HW
+                assert Mask.from_coco(noisy.rle, SIZE_HW).area == noisy.area
