@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from skimage.morphology import thin
+from skimage.morphology import skeletonize, thin
 
 from noisyseg.labels.errors import LabelError
 from noisyseg.labels.instances import IGNORE, EdgeMap, SemanticMap
@@ -104,10 +104,10 @@ def thinned(edges: BoolArray) -> BoolArray:
 def edge_radius(edges: BoolArray) -> int:
     """Returns the ``radius`` with which :func:`label_edges` draws edges as wide as these (H, W) ones; 0 for thin ones.
 
-    It is found from the number of pixels, divided by the number after thinning.
+    It is found from the number of pixels, divided by that of their skeleton.
     """
-    count = int(np.count_nonzero(edges))
-    width = count / max(np.count_nonzero(thinned(edges)), 1)
+    # On bands this is ten times faster than thinning, and only the length is asked for.
+    width = np.count_nonzero(edges) / max(np.count_nonzero(skeletonize(edges)), 1)
     return 0 if width < BAND else max(1, round(width / 2))
 
 

@@ -179,14 +179,17 @@ def coarse_regions(regions: Regions, delta: int, ground: int | None) -> Regions:
 def _parts(regions: Regions, ground: int | None) -> list[tuple[int, int, int, int, npt.NDArray[np.uint8]]]:
     """Returns minus the area, top, left, number and tight crop of each 8-connected part of a region but the ground."""
     parts = []
-    for number in np.unique(regions).tolist():
+    numbers, compact = np.unique(regions, return_inverse=True)
+    windows = ndimage.find_objects(compact.reshape(regions.shape) + 1)
+    for number, (rows, columns) in zip(numbers.tolist(), windows, strict=True):
         if number == ground:
             continue
-        count, names, stats, _ = cv2.connectedComponentsWithStats((regions == number).astype(np.uint8), connectivity=8)
+        same = (regions[rows, columns] == number).astype(np.uint8)
+        count, names, stats, _ = cv2.connectedComponentsWithStats(same, connectivity=8)
         for name in range(1, count):
             left, top, width, height, area = stats[name].tolist()
             pixels = (names[top : top + height, left : left + width] == name).astype(np.uint8)
-            parts.append((-area, top, left, number, pixels))
+            parts.append((-area, top + rows.start, left + columns.start, number, pixels))
     return parts
 
 
