@@ -9,8 +9,8 @@ from numpy.random import Generator
 
 from noisyseg.labels import IGNORE, SemanticMap
 from noisyseg.labels.rng import fork
-from noisyseg.noise.fields import field_key, uniform_field
-from noisyseg.noise.kernels.warps import blur_reach, elastic_displacement, remap_nearest
+from noisyseg.noise.fields import elastic_field, field_key
+from noisyseg.noise.kernels.warps import remap_nearest
 from noisyseg.noise.maps.units import check_share
 from noisyseg.noise.model import NoiseModel, Params
 from noisyseg.registry import TASK_UTILS
@@ -65,10 +65,8 @@ class ElasticMap(NoiseModel[SemanticMap]):
         """See the base class."""
         if not params["deformed"]:
             return labels
-        reach = blur_reach(params["sigma"])
-        height, width = labels.size_hw
-        noise = uniform_field(params["key"], -reach, -reach, (height + 2 * reach, width + 2 * reach), layers=2)
-        moved = remap_nearest(labels.classes, *elastic_displacement(noise, params["alpha"], params["sigma"]))
+        displacement = elastic_field(params["key"], 0, 0, labels.size_hw, params["alpha"], params["sigma"])
+        moved = remap_nearest(labels.classes, *displacement)
         stays = (labels.classes == IGNORE) | (moved == IGNORE)
         moved[stays] = labels.classes[stays]
         return labels.replace(classes=moved)
