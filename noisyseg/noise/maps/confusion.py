@@ -16,7 +16,7 @@ from noisyseg.noise.fields import field_key, uniform_field
 from noisyseg.noise.kernels.classes import Transitions
 from noisyseg.noise.maps.class_rule import class_rule
 from noisyseg.noise.maps.painting import check_class_numbers
-from noisyseg.noise.maps.units import units_of
+from noisyseg.noise.maps.units import named_units, units_of
 from noisyseg.noise.model import NoiseModel, Params
 from noisyseg.registry import TASK_UTILS
 
@@ -65,15 +65,18 @@ class MapConfusion(NoiseModel[SemanticMap]):
         return {"op": self.op, "units": changed}
 
     def apply(self, labels: SemanticMap, params: Params) -> SemanticMap:
-        """See the base class."""
+        """See the base class.
+
+        Raises:
+            ValueError: The map has no unit of a name in ``params``.
+        """
         if self.unit == "pixel":
             return labels.replace(classes=self._pixelwise(labels, params["key"]))
         if not params["units"]:
             return labels
         canvas = labels.classes.copy()
-        known = {unit.name: unit for unit in units_of(labels, self.unit, self.background)}
-        for drawn in params["units"]:
-            unit = known[drawn["unit"]]
+        units = named_units(units_of(labels, self.unit, self.background), params["units"])
+        for unit, drawn in zip(units, params["units"], strict=True):
             canvas[unit.window][unit.pixels] = drawn["to"]
         return labels.replace(classes=canvas)
 

@@ -127,11 +127,8 @@ class UnitNoise(NoiseModel[SemanticMap]):
         """
         if not params["units"]:
             return labels
-        known = {unit.name: unit for unit in self._units(labels)}
-        unknown = [drawn["unit"] for drawn in params["units"] if drawn["unit"] not in known]
-        if unknown:
-            raise ValueError(f"params: expected {self.unit} names of this map, got {unknown}")
-        return self._applied(labels, [(known[drawn["unit"]], drawn) for drawn in params["units"]])
+        units = named_units(self._units(labels), params["units"])
+        return self._applied(labels, list(zip(units, params["units"], strict=True)))
 
     def run(self, labels: SemanticMap, rng: Generator) -> tuple[SemanticMap, Params]:
         """See the base class; finds the units once."""
@@ -175,6 +172,19 @@ def check_share(name: str, value: float) -> None:
     """Raises a ``ValueError`` unless ``value`` is a share in [0, 1]."""
     if not 0 <= value <= 1:
         raise ValueError(f"{name}: expected a share in [0, 1], got {value}")
+
+
+def named_units(units: Iterable[Unit], drawn: Sequence[Params]) -> list[Unit]:
+    """Returns the unit that each of ``drawn`` names.
+
+    Raises:
+        ValueError: There is none of such a name.
+    """
+    known = {unit.name: unit for unit in units}
+    unknown = [draws["unit"] for draws in drawn if draws["unit"] not in known]
+    if unknown:
+        raise ValueError(f"params: expected names of units of this map, got {unknown}")
+    return [known[draws["unit"]] for draws in drawn]
 
 
 def framed(unit: Unit, margin: int, size_hw: tuple[int, int]) -> tuple[int, int, npt.NDArray[np.bool_]]:

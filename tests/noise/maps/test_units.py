@@ -3,7 +3,8 @@ import pytest
 
 from noisyseg.labels import SemanticMap
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise.maps import DropNoise
+from noisyseg.noise.classes import ClassConfusion
+from noisyseg.noise.maps import DropNoise, MapConfusion
 from noisyseg.noise.maps.units import framed, units_of
 
 
@@ -93,10 +94,10 @@ def test_small_units_are_not_hit(label_map):
 
 
 def test_the_draws_of_another_map_are_an_error(label_map, semantic):
-    model = DropNoise(unit="component", rate=1.0)
-    params = model.sample(label_map, keyed_rng(0))
-    with pytest.raises(ValueError, match=r"params: expected component names of this map, got \["):
-        model.apply(semantic([[1, 2]]), params)
+    for model in (DropNoise(unit="component", rate=1.0), MapConfusion(ClassConfusion(1.0))):
+        params = model.sample(label_map, keyed_rng(0))
+        with pytest.raises(ValueError, match=r"params: expected names of units of this map, got \["):
+            model.apply(semantic([[1, 2]]), params)
 
 
 @pytest.mark.parametrize(
