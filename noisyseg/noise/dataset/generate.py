@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from noisyseg.labels import Instances
-from noisyseg.labels.coco import CocoFile, read_coco
+from noisyseg.labels.coco import read_coco
+from noisyseg.labels.coco_text import CocoText, read_coco_text
 from noisyseg.labels.files import atomic_path, check_writable, sha256, write_json
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.noise.build import build_noise
@@ -177,11 +178,11 @@ def noisy_coco(
             place.unlink(missing_ok=True)
         journal = ImageJournal(place, {"recipe": recipe, "seed": seed, "clean": sha256(source), "versions": versions()})
     with _no_garbage_collection():
-        coco = read_coco(source)
+        coco = read_coco_text(source)
         shift = _id_shift(coco)
-        total = len(coco.document["annotations"])
+        total = len(coco)
         if model.plans:
-            model, _ = model.planned(coco_population(coco), partial(keyed_rng, seed))
+            model, _ = model.planned(coco_population(read_coco(source)), partial(keyed_rng, seed))
         lines, counts = noisy_lines(
             model,
             seed,
@@ -193,7 +194,7 @@ def noisy_coco(
             images=images,
             journal=journal,
         )
-        if not counts["mask_changed"]:
+        if not counts["mask_changed"] and len(lines) == total:  # added masks are RLE, and a file has one form
             lines = _with_given_masks(read_coco(source).document["annotations"], lines)
     return NoisyCoco(coco.document, lines, counted(total, counts, [ID_ZERO] * shift), journal)
 
@@ -242,9 +243,9 @@ def _announces(manifest: Path, source: Path, run: Json) -> bool:
         return False
 
 
-def _id_shift(coco: CocoFile) -> int:
+def _id_shift(coco: CocoText) -> int:
     """Returns 1 where an annotation has id 0, which pycocotools takes for "unmatched", else 0."""
-    return int(any(annotation["id"] == 0 for annotation in coco.document["annotations"]))
+    return int((coco.ids == 0).any())
 
 
 def _with_given_masks(annotations: Sequence[Json], lines: Sequence[bytes]) -> list[bytes]:

@@ -6,7 +6,7 @@ import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ import orjson
 from tqdm import tqdm
 
 from noisyseg.labels import Categories, LabelError
-from noisyseg.labels.coco import CocoFile, instances_from_coco
+from noisyseg.labels.coco import instances_from_coco, read_coco
+from noisyseg.labels.coco_text import CocoText
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.noise.dataset.backends import run_tasks
 from noisyseg.noise.dataset.images import ImageFolder
@@ -24,7 +25,8 @@ from noisyseg.noise.recipe import Recipe
 
 Json = dict[str, Any]
 Outcome = tuple[bytes, list[list[bytes]], Counter[str]]
-ImageTask = tuple[Json, list[Json]]
+# Images with the numbers of their annotations, and those annotations, as the text of JSON lists.
+ImageTask = tuple[bytes, bytes]
 Settings = tuple[bytes, int, int, bool, ImageFolder | None]
 # Annotations in one task: enough to make the way to a worker cheap, few enough to share work out evenly.
 TASK_SIZE = 1000
@@ -72,7 +74,7 @@ class Lines(Sequence[bytes]):
 def noisy_lines(
     model: Recipe,
     seed: int,
-    coco: CocoFile,
+    coco: CocoText,
     *,
     id_shift: int,
     workers: int,
@@ -82,8 +84,6 @@ def noisy_lines(
     journal: ImageJournal | None = None,
 ) -> tuple[Lines, Counter[str]]:
     """Returns the JSON of every noisy annotation, and what happened.
-
-    Takes the annotations out of ``coco.document``, which is not usable afterwards.
 
     Args:
         model: What is done to each image.
@@ -103,21 +103,17 @@ def noisy_lines(
     Raises:
         LabelError: An annotation cannot be used.
     """
-    annotations = coco.document["annotations"]
-    lines = Lines(len(annotations))
+    lines = Lines(len(coco))
     counts: Counter[str] = Counter()
-    largest_id = max((annotation["id"] for annotation in annotations), default=0) + id_shift
+    largest_id = int(coco.ids.max(initial=0)) + id_shift
     # In a file of boxes, an image without annotations has no masks either.
-    with_masks = not annotations or any("segmentation" in annotation for annotation in annotations)
+    with_masks = not len(coco) or coco.with_masks
     tasks = list(_tasks(coco, 1 if journal else TASK_SIZE))
     added: list[tuple[int, bytes]] = []
 
-    def taken(task: dict[int, list[int]]) -> list[ImageTask]:
-        pairs = [(coco.images[image_id], [annotations[place] for place in places]) for image_id, places in task.items()]
-        for places in task.values():
-            for place in places:
-                annotations[place] = None  # parsed annotations are most of the memory: let go what is on its way
-        return pairs
+    def taken(task: dict[int, list[int]]) -> ImageTask:
+        images = [(coco.images[image_id], len(places)) for image_id, places in task.items()]
+        return orjson.dumps(images), coco.annotations_at(list(chain.from_iterable(task.values())))
 
     # Pickled once, and by the name of its classes: a worker then imports the modules of other people's models too.
     settings = (pickle.dumps(model), seed, id_shift, with_masks, images if model.needs_image else None)
@@ -133,6 +129,9 @@ def noisy_lines(
                 bar.update(len(places))
     except LabelError as error:
         raise error.at(file=coco.path) from None
+    except orjson.JSONDecodeError:
+        read_coco(coco.path)  # says where in the file
+        raise
     added.sort(key=lambda item: item[0])
     lines.append(
         [
@@ -143,7 +142,7 @@ def noisy_lines(
     return lines, counts
 
 
-def _tasks(coco: CocoFile, wanted: int) -> Iterator[dict[int, list[int]]]:
+def _tasks(coco: CocoText, wanted: int) -> Iterator[dict[int, list[int]]]:
     """Yields the positions of about ``wanted`` annotations by image."""
     task: dict[int, list[int]] = {}
     size = 0
@@ -158,20 +157,13 @@ def _tasks(coco: CocoFile, wanted: int) -> Iterator[dict[int, list[int]]]:
 
 
 def _run(
-    settings: Settings, categories: Categories, tasks: Iterator[list[ImageTask]], workers: int, backend: str
+    settings: Settings, categories: Categories, tasks: Iterator[ImageTask], workers: int, backend: str
 ) -> Iterator[Outcome]:
     """Yields what becomes of each task, in order."""
-    if workers == 1 and backend == "loky":
-        return (_noise_images(settings, categories, task) for task in tasks)
-    # Bytes travel between processes faster than objects.
-    return run_tasks(_in_worker, ((settings, categories, orjson.dumps(task)) for task in tasks), workers, backend)
+    return run_tasks(_noise_images, ((settings, categories, *task) for task in tasks), workers, backend)
 
 
-def _in_worker(settings: Settings, categories: Categories, images: bytes) -> Outcome:
-    return _noise_images(settings, categories, orjson.loads(images))
-
-
-def _noise_images(settings: Settings, categories: Categories, images: Sequence[ImageTask]) -> Outcome:
+def _noise_images(settings: Settings, categories: Categories, images: bytes, annotations: bytes) -> Outcome:
     """Returns what becomes of the images.
 
     Returns:
@@ -181,7 +173,9 @@ def _noise_images(settings: Settings, categories: Categories, images: Sequence[I
     pickled, seed, id_shift, with_masks, folder = settings
     model = _model(pickled)
     lines, added, counts = [], [], Counter()
-    for image, given in images:
+    entries = iter(orjson.loads(annotations))
+    for image, count in orjson.loads(images):
+        given = list(islice(entries, count))
         clean = instances_from_coco(image, given, categories, with_masks=with_masks)
         if folder is not None:
             clean = clean.replace(image=folder.of_coco(image))
