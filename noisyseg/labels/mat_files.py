@@ -2,7 +2,7 @@
 
 BSDS500: ``groundTruth``, a 1xA cell of structs, one an annotator, with ``Segmentation`` (H, W) and ``Boundaries``
 (H, W, logical). SBD: a struct ``GTcls`` or ``GTinst`` with ``Segmentation`` (H, W), ``Boundaries`` (a cell of K sparse
-logical matrices, one a class or an object), and ``CategoriesPresent`` or ``Categories``.
+logical matrices, one a class or an object), and ``CategoriesPresent`` (``GTcls``) or ``Categories`` (``GTinst``).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HEADER = 116  # bytes of free text at the start of the file
 FIELDS: dict[str, tuple[str, ...]] = {
     "groundTruth": ("Segmentation", "Boundaries"),
     "GTcls": ("Segmentation", "Boundaries", "CategoriesPresent"),
-    "GTinst": ("Segmentation", "Boundaries", "Categories"),
+    "GTinst": ("Segmentation", "Boundaries"),
 }
 
 
@@ -144,7 +144,7 @@ def _annotators(document: Mapping[str, Any]) -> tuple[EdgeMap, ...]:
 
 
 def _channels(document: Mapping[str, Any], layout: Layout) -> EdgeMap:
-    regions, cell, names = _fields(document[layout], layout, layout)
+    regions, cell = _fields(document[layout], layout, layout)[:2]
     if not isinstance(cell, np.ndarray) or cell.dtype != object:
         raise LabelError(f"expected Boundaries to be a cell, got {_kind(cell)}", where=layout)
     for k, channel in enumerate(cell.ravel()):
@@ -153,8 +153,6 @@ def _channels(document: Mapping[str, Any], layout: Layout) -> EdgeMap:
     edges = _dense(cell, regions.shape)
     if layout == "GTcls" and len(edges) != len(VOC_CLASSES):
         raise LabelError(f"expected {len(VOC_CLASSES)} Boundaries, one a class, got {len(edges)}", where=layout)
-    if layout == "GTinst" and len(edges) != np.size(names):
-        raise LabelError(f"expected as many Categories as Boundaries, {len(edges)}, got {np.size(names)}", where=layout)
     channels = VOC_CLASSES if layout == "GTcls" else [f"object {k + 1}" for k in range(len(edges))]
     return EdgeMap(edges, Categories.from_names(channels), regions)
 

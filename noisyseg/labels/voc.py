@@ -193,9 +193,12 @@ def _read_sbd(root: Path, image: str) -> VocImage:
     objects = found.maps[0].regions
     classes = read_mat(root / "cls" / f"{image}.mat", SemanticMap).maps[0].classes.astype(np.uint8)
     _check_sizes(objects, classes, path)
-    listed = np.ravel(found.document["GTinst"]["Categories"][0, 0]).astype(int).tolist()
+    struct = found.document["GTinst"]
+    if "Categories" not in struct.dtype.names:
+        raise LabelError(f"expected the field Categories, got {', '.join(struct.dtype.names)}", file=path)
+    listed = np.ravel(struct["Categories"][0, 0]).astype(int).tolist()
     class_of = dict(enumerate(listed, start=1))
-    unknown = [number for number in np.unique(objects).tolist() if number and number not in class_of]
+    unknown = [number for number in np.unique(objects).tolist() if number not in (0, IGNORE, *class_of)]
     if unknown:
         raise LabelError(f"expected a category for each object, got none for {unknown[0]}", file=path)
     return VocImage(objects, classes, class_of, 0)

@@ -169,7 +169,7 @@ def struct(**changes):
             {"GTcls": {"Segmentation": REGIONS, "Boundaries": cell_of(REGIONS), "CategoriesPresent": 1}},
             "GTcls: expected 20 Boundaries, one a class, got 1",
         ),
-        ({"GTinst": {"Segmentation": REGIONS, "Boundaries": 1}}, "GTinst: expected the field Categories, got"),
+        ({"GTinst": {"Segmentation": REGIONS}}, "GTinst: expected the field Boundaries, got Segmentation"),
     ],
 )
 def test_what_is_missing_is_named_with_the_file(tmp_path, document, message):

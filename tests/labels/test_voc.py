@@ -181,3 +181,7 @@ def test_bad_lists_and_mat_files_are_named(sbd):
     savemat(sbd / "inst" / f"{IDS[0]}.mat", {"GTinst": instances})
     with pytest.raises(LabelError, match="expected a category for each object, got none for 2"):
         read_image(sbd, IDS[0], "sbd")
+    del instances["Categories"]
+    savemat(sbd / "inst" / f"{IDS[0]}.mat", {"GTinst": instances})
+    with pytest.raises(LabelError, match="expected the field Categories, got Segmentation, Boundaries"):
+        read_image(sbd, IDS[0], "sbd")
