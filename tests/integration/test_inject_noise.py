@@ -149,7 +149,7 @@ def test_removed_invented_and_split_objects_are_those_of_the_file(write_coco, co
     del coco_document["annotations"][-1]  # mmdet leaves it out, so online nothing comes of it
     file = write_coco(coco_document)
     clean, changed = dataset(file), 0
-    for seed in range(4):
+    for seed in range(2):
         generate_noise(recipe, file, file.with_name("noisy.json"), seed=seed, force=True)
         offline, online = dataset(file.with_name("noisy.json")), dataset(file, inject(recipe, seed=seed))
         for i in range(2):
@@ -199,7 +199,7 @@ def test_boxes_without_masks_are_those_of_the_file(write_coco, coco_document, no
     file = write_coco(coco_document)
     load = {"type": "mmdet.LoadAnnotations", "with_bbox": True}
     clean = dataset(file, pipeline=[load])
-    for seed in range(3):
+    for seed in range(2):
         generate_noise(recipe, file, file.with_name("noisy.json"), seed=seed, force=True)
         offline = dataset(file.with_name("noisy.json"), pipeline=[load])
         online = dataset(file, pipeline=[inject(recipe, seed=seed), load])
