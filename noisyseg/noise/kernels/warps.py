@@ -74,23 +74,6 @@ def remap_nearest(labels: npt.NDArray[np.generic], dx: FloatArray, dy: FloatArra
     return labels[rows, columns]
 
 
-def shifted(labels: npt.NDArray[np.generic], dx: int, dy: int, fill: int = 0) -> npt.NDArray[np.generic]:
-    """Returns the labels moved right by ``dx`` and down by ``dy`` whole pixels; what leaves the array is cut.
-
-    Args:
-        labels: (h, w) of any type.
-        dx: Pixels, negative to the left.
-        dy: Pixels, negative upwards.
-        fill: What stands where nothing came.
-    """
-    height, width = labels.shape
-    moved = np.full_like(labels, fill)
-    if abs(dx) < width and abs(dy) < height:
-        target = moved[max(dy, 0) : height + min(dy, 0), max(dx, 0) : width + min(dx, 0)]
-        target[:] = labels[max(-dy, 0) : height + min(-dy, 0), max(-dx, 0) : width + min(-dx, 0)]
-    return moved
-
-
 def affine_nearest(
     pixels: npt.NDArray[np.uint8],
     corner_xy: tuple[int, int],

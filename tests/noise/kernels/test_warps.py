@@ -56,7 +56,6 @@ def test_no_displacement_exceeds_the_margin(alpha, sigma):
 def test_no_displacement_changes_nothing(labels):
     zero = np.zeros(labels.shape)
     np.testing.assert_array_equal(warps.remap_nearest(labels, zero, zero), labels)
-    np.testing.assert_array_equal(warps.shifted(labels, 0, 0), labels)
 
 
 @given(maps, st.integers(0, 1000))
@@ -70,7 +69,11 @@ def test_remapping_invents_no_label_and_is_scipys(labels, key):
     np.testing.assert_array_equal(moved, want)
 
 
-@given(maps, st.integers(-15, 15), st.integers(-15, 15))
-def test_a_shift_cuts_and_never_wraps(labels, dx, dy):
-    want = ndimage.shift(labels, (dy, dx), order=0, cval=9, prefilter=False)
-    np.testing.assert_array_equal(warps.shifted(labels, dx, dy, fill=9), want)
+@given(maps, st.integers(-6, 6), st.integers(-6, 6), st.integers(0, 3), st.integers(0, 3))
+def test_affine_windows_are_those_of_scipy_on_the_frame(labels, dx, dy, left, top):
+    matrix, offset = np.array([[0.8, -0.3], [0.45, 1.1]]), np.array([dx + 0.013, dy - 0.021])
+    frame = np.pad(labels, ((top, 2), (left, 5)))
+    back = matrix[::-1, ::-1]
+    want = ndimage.affine_transform(frame, back, offset[::-1], order=0, mode="grid-constant", prefilter=False)
+    got = warps.affine_nearest(labels, (left, top), matrix, offset, (1, 1), (frame.shape[0] - 1, frame.shape[1] - 1))
+    np.testing.assert_array_equal(got, want[1:, 1:])
