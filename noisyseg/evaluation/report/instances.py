@@ -113,7 +113,7 @@ def pair_images(clean: CocoIndex, noisy: CocoIndex) -> tuple[list[ImagePair], st
     """Returns the ids of each image in both files, and the rule: by id unless file names say otherwise.
 
     Raises:
-        LabelError: An image has another size in the noisy file.
+        LabelError: The files have no image in common, or one of another size.
     """
     common = [id_ for id_ in clean.images if id_ in noisy.images]
     if common and all(_name(clean, id_) == _name(noisy, id_) for id_ in common):
@@ -121,11 +121,15 @@ def pair_images(clean: CocoIndex, noisy: CocoIndex) -> tuple[list[ImagePair], st
     else:
         rule = "by file name, which ids contradict"
         places = [{_name(index, id_): id_ for id_ in index.images} for index in (clean, noisy)]
-        if None in places[0] or any(len(p) < len(i.images) for p, i in zip(places, (clean, noisy), strict=True)):
+        if None in {*places[0], *places[1]} or any(
+            len(p) < len(i.images) for p, i in zip(places, (clean, noisy), strict=True)
+        ):
             raise LabelError(
                 f"images: expected those of {clean.path}, got other file names under the same ids", file=noisy.path
             )
         partner = {id_: places[1][name] for name, id_ in places[0].items() if name in places[1]}
+    if clean.images and noisy.images and not partner:
+        raise LabelError(f"images: expected some of {clean.path}, got others only", file=noisy.path)
     for one, other in partner.items():
         sizes = [
             (images[id_].get("height"), images[id_].get("width"))
