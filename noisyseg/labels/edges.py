@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from skimage.morphology import skeletonize, thin
 
 from noisyseg.labels.errors import LabelError
 from noisyseg.labels.instances import IGNORE, EdgeMap, SemanticMap
@@ -98,6 +97,8 @@ def edge_map(labels: SemanticMap, radius: float = 0, instances: LabelArray | Non
 
 def thinned(edges: BoolArray) -> BoolArray:
     """Returns (H, W) edges one pixel wide that run and enclose what ``edges`` do."""
+    from skimage.morphology import thin  # takes long to import
+
     return thin(edges) if edges.any() else np.zeros(edges.shape, bool)
 
 
@@ -106,6 +107,8 @@ def edge_radius(edges: BoolArray) -> int:
 
     It is found from the number of pixels, divided by that of their skeleton.
     """
+    from skimage.morphology import skeletonize  # takes long to import
+
     # On bands this is ten times faster than thinning, and only the length is asked for.
     width = np.count_nonzero(edges) / max(np.count_nonzero(skeletonize(edges)), 1)
     return 0 if width < BAND else max(1, round(width / 2))
