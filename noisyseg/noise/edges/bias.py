@@ -48,5 +48,5 @@ class EdgeBias(NoiseModel[EdgeMap]):
             return labels
         regions, loose = regions_of(labels)
         ground = self.ground if labels.regions is not None else None
-        noisy = redrawn(labels, grown_regions(regions, self.offset, ground), reach=abs(self.offset))
+        noisy = redrawn(labels, regions, grown_regions(regions, self.offset, ground))
         return noisy.replace(edges=np.maximum(noisy.edges, loose.astype(noisy.edges.dtype)))

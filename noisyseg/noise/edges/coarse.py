@@ -49,5 +49,5 @@ class EdgeCoarse(NoiseModel[EdgeMap]):
             return labels
         regions, loose = regions_of(labels)
         ground = self.ground if labels.regions is not None else None
-        noisy = redrawn(labels, coarse_regions(regions, int(self.delta), ground), reach=2 * self.delta)
+        noisy = redrawn(labels, regions, coarse_regions(regions, int(self.delta), ground))
         return noisy.replace(edges=np.maximum(noisy.edges, loose.astype(noisy.edges.dtype)))

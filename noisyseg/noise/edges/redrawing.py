@@ -9,29 +9,30 @@ from noisyseg.labels import EdgeMap
 from noisyseg.labels.edges import edge_radius, label_edges
 from noisyseg.noise.kernels.edges import IntArray, Regions, channels_from, enclosed_regions
 
-# How far a given edge may lie from the border of the regions that it belongs to, in pixels.
-OFF_BORDER = 3
+# How far the border of two regions may lie beside the edge that it is, in pixels; in BSDS500 99.9 % lie closer.
+OFF_BORDER = 2
 
 
 def redrawn(
-    labels: EdgeMap, regions: Regions, reach: float = 0, source: tuple[IntArray, IntArray] | None = None
+    labels: EdgeMap, clean_regions: Regions, regions: Regions, source: tuple[IntArray, IntArray] | None = None
 ) -> EdgeMap:
     """Returns the borders of new regions as edges, as wide as the edges were.
 
-    A border pixel is on the edges of the classes of the clean edge nearest to its source, and on none where that is
-    farther away than borders moved, so regions between which there was no edge get none.
+    A border pixel is on the edges of the classes of the clean border nearest to its source, and on none where that
+    border was no edge, as that of ignored pixels.
 
     Args:
         labels: The clean edges; their ``regions`` are replaced where they are known.
+        clean_regions: (H, W) regions whose borders the clean edges are.
         regions: (H, W) new regions.
-        reach: How far borders moved beyond the source, in pixels.
         source: Row and column where the label of each pixel came from; None where it stayed in place.
     """
     clean = labels.edges.astype(bool)
     radius = edge_radius(clean.any(axis=0))
     if source is None:
         source = np.mgrid[: clean.shape[1], : clean.shape[2]]
-    edges = channels_from(label_edges(regions, radius), clean, *source, reach=reach + radius + OFF_BORDER)
+    border = label_edges(clean_regions, 1)
+    edges = channels_from(label_edges(regions, radius), clean, border, *source, reach=OFF_BORDER)
     known = None if labels.regions is None else regions.astype(labels.regions.dtype)
     return labels.replace(edges=edges.astype(labels.edges.dtype), regions=known)
 

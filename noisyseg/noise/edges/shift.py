@@ -62,7 +62,7 @@ class EdgeShift(NoiseModel[EdgeMap]):
         field = self.displacement(labels, params)
         if labels.regions is not None:
             rows, columns = sources(field)
-            return redrawn(labels, labels.regions[rows, columns], source=(rows, columns))
+            return redrawn(labels, labels.regions, labels.regions[rows, columns], (rows, columns))
         clean = labels.edges.astype(bool)
         thin = edge_radius(clean.any(axis=0)) == 0
         moved = np.zeros_like(clean)

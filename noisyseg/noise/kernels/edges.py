@@ -92,25 +92,31 @@ def _moved(rows: IntArray, columns: IntArray, field: FloatArray) -> npt.NDArray[
     return np.rint(np.stack([columns + dx, rows + dy], axis=1)).astype(np.int32)
 
 
-def channels_from(drawn: BoolArray, clean: BoolArray, rows: IntArray, columns: IntArray, reach: float) -> BoolArray:
-    """Returns (K, H, W) edges: each pixel of ``drawn`` is in the channels of the clean edge nearest to its source.
+def channels_from(
+    drawn: BoolArray, clean: BoolArray, border: BoolArray, rows: IntArray, columns: IntArray, reach: float
+) -> BoolArray:
+    """Returns (K, H, W) edges: each pixel of ``drawn`` is in the channels of the clean border nearest to its source.
 
     Args:
         drawn: (H, W) edges.
-        clean: (K, H, W) edges.
+        clean: (K, H, W) clean edges.
+        border: (H, W) borders of the clean regions, whether they are edges or not.
         rows: (H, W) row of each pixel's source.
         columns: (H, W) column of it.
-        reach: A source farther than this from every clean edge, in pixels, makes no edge.
+        reach: A clean border belongs to the clean edge nearest to it, and to none that is farther than this, pixels.
     """
     out = np.zeros(clean.shape, bool)
     known = clean.any(axis=0)
-    if not known.any():
+    if not known.any() or not border.any():
         return out
-    distance, nearest = ndimage.distance_transform_edt(~known, return_indices=True)
     y, x = np.nonzero(drawn)
-    at = rows[y, x], columns[y, x]
-    kept = distance[at] <= reach
-    out[:, y[kept], x[kept]] = clean[:, nearest[0][at][kept], nearest[1][at][kept]]
+    at = ndimage.distance_transform_edt(~border, return_distances=False, return_indices=True)[
+        :, rows[y, x], columns[y, x]
+    ]
+    distance, nearest = ndimage.distance_transform_edt(~known, return_indices=True)
+    kept = distance[at[0], at[1]] <= reach
+    edge = nearest[:, at[0][kept], at[1][kept]]
+    out[:, y[kept], x[kept]] = clean[:, edge[0], edge[1]]
     return out
 
 

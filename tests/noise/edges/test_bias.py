@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from noisyseg.labels import Categories, EdgeMap
+from noisyseg.labels import Categories, EdgeMap, SemanticMap
 from noisyseg.labels.edges import edge_map, edge_radius, label_edges
 from noisyseg.labels.rng import keyed_rng
-from noisyseg.noise.edges import EdgeBias
+from noisyseg.noise.edges import EdgeBias, EdgeCoarse, EdgeShift
 
 
 @pytest.mark.parametrize("offset", [-8, -3, 2, 5, 12])
@@ -57,3 +57,15 @@ def test_a_bad_offset_is_refused():
     assert EdgeBias(2).settings == {"offset": 2, "ground": None}
     empty = EdgeMap(np.zeros((1, 5, 5), bool), Categories.from_names("e"))
     assert EdgeBias(2)(empty, keyed_rng(0)) is empty
+
+
+@pytest.mark.parametrize("noise", [EdgeBias(5), EdgeCoarse(10), EdgeShift(4)])
+def test_the_border_of_ignored_pixels_is_no_edge_afterwards_either(noise):
+    classes = np.zeros((120, 160), np.uint8)
+    classes[:, 80:] = 1
+    classes[60:] = 255
+    labels = edge_map(SemanticMap(classes, Categories.from_names("ab")), 2)
+    noisy = noise(labels, keyed_rng(0)).edges.any(axis=0)
+    assert noisy.sum() == pytest.approx(labels.edges.any(axis=0).sum(), rel=0.2)
+    assert not noisy[:, :60].any()
+    assert not noisy[:, 100:].any()

@@ -95,17 +95,24 @@ def test_moving_tears_nothing_apart(edges, seed):
     assert moved.any() == edges.any()
 
 
-def test_channels_come_from_the_nearest_edge_of_the_source():
-    clean = np.zeros((2, 5, 9), bool)
+def test_channels_come_from_the_border_nearest_to_the_source():
+    clean = np.zeros((2, 5, 15), bool)
     clean[0, :, 1] = clean[1, :, 7] = True
-    drawn = np.zeros((5, 9), bool)
+    border = clean.any(axis=0)
+    border[:, 2] = border[:, 13] = True
+    drawn = np.zeros((5, 15), bool)
     drawn[2] = True
-    rows, columns = np.mgrid[:5, :9]
-    near = channels_from(drawn, clean, rows, columns, reach=2)
-    assert near[:, 2].astype(int).tolist() == [[1, 1, 1, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, 1, 1]]
-    crossed = channels_from(drawn, clean, rows, columns[:, ::-1], reach=0)
-    assert np.argwhere(crossed).tolist() == [[0, 2, 7], [1, 2, 1]]
-    assert not channels_from(drawn, np.zeros_like(clean), rows, columns, reach=9).any()
+    rows, columns = np.mgrid[:5, :15]
+    found = channels_from(drawn, clean, border, rows, columns, reach=1)
+    assert found[:, 2].astype(int).tolist() == [
+        [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0],
+    ]
+    assert found.sum() == found[:, 2].sum()
+    crossed = channels_from(drawn, clean, border, rows, columns[:, ::-1], reach=0)
+    assert np.flatnonzero(crossed[0, 2]).tolist() == [13, 14]
+    assert not channels_from(drawn, np.zeros_like(clean), border, rows, columns, reach=9).any()
+    assert not channels_from(drawn, clean, np.zeros_like(border), rows, columns, reach=9).any()
 
 
 def test_regions_are_found_from_the_edges_that_enclose_them():
