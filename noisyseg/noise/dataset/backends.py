@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -15,6 +16,8 @@ BACKENDS = ("loky", "dask", "ray")
 # Jobs a process in one round, where results come only when all of them are done: few enough to bound memory, many
 # enough that waiting for the last of a round does not matter.
 ROUND = 32
+# Jobs a process that are sent to Dask before the result of the first of them is taken.
+AHEAD = 4
 # Workers of a queueing system can take minutes to come up.
 SECONDS_FOR_WORKERS = 600
 
@@ -22,9 +25,9 @@ SECONDS_FOR_WORKERS = 600
 def run_tasks(function: Callable[..., R], jobs: Iterator[tuple], workers: int, backend: str = "loky") -> Iterator[R]:
     """Yields ``function(*job)`` for each of the jobs, in order.
 
-    Jobs are taken from the iterator as workers become free, so that a few of them exist at a time: about two for each
-    process, times what joblib puts into one batch, which it does with jobs of less than a fifth of a second; with
-    ``"ray"``, whose joblib backend gives results only all together, rounds of 32 for each process.
+    Jobs are taken from the iterator as workers become free, so that a few of them exist at a time: with ``"loky"``
+    about two for each process, times what joblib puts into one batch of short jobs; with ``"dask"`` four; with
+    ``"ray"``, whose joblib backend gives results only all together, rounds of 32.
 
     Args:
         function: What to do; importable by name on the workers. It must not matter where it runs.
@@ -78,10 +81,17 @@ def _in_loky(function: Callable[..., R], jobs: Iterator[tuple], workers: int) ->
 
 
 def _in_dask(function: Callable[..., R], jobs: Iterator[tuple], workers: int, address: str) -> Iterator[R]:
+    # Submitted here and not by joblib, whose Dask backend finishes jobs ahead without a bound, and knows only the
+    # processes that are there at the beginning.
     with _dask_client(workers, address) as client:
-        with parallel_config("dask", client=client, wait_for_workers_timeout=SECONDS_FOR_WORKERS):
-            parallel = Parallel(n_jobs=-1, return_as="generator")
-        yield from parallel(_calls(function, jobs))
+        client.wait_for_workers(1, timeout=SECONDS_FOR_WORKERS)
+        waiting = deque()
+        for job in jobs:
+            waiting.append(client.submit(_alone, function, *job, pure=False))
+            if len(waiting) >= AHEAD * max(sum(client.ncores().values()), 1):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 @contextmanager

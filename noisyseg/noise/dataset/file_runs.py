@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -91,18 +91,42 @@ def noisy_files(
         known = {entry["file"]: entry for entry in journal.entries}
         _check_names(target / JOURNAL, known.keys() - set(names))
         _remove_unfinished(target, set(names))
+    try:
+        entries = dict(
+            _run(noise, files, source, target, known, journal, workers, backend, chunk, force=force, progress=progress)
+        )
+    except BaseException:
+        if journal:
+            journal.close()
+        raise
+    return Files(entries, complete, journal)
+
+
+def _run(
+    noise: FileNoise,
+    files: Sequence[LabelFile],
+    source: Path,
+    target: Path,
+    known: Mapping[str, Json],
+    journal: Journal | None,
+    workers: int,
+    backend: str,
+    chunk: int,
+    *,
+    force: bool,
+    progress: bool,
+) -> Iterator[tuple[str, Json]]:
+    """Yields the name of each file and what is recorded of it, in order, and enters what is new into the journal."""
     pickled = pickle.dumps(noise)
     chunks = [files[first : first + chunk] for first in range(0, len(files), chunk)]
     jobs = ((pickled, source, target, some, [known.get(file.name) for file in some], force) for some in chunks)
-    entries: dict[str, Json] = {}
     with tqdm(total=len(files), unit="file", disable=not progress) as bar:
         for made in run_tasks(_make, jobs, workers, backend):
             for entry in made:
                 if journal and entry["file"] not in known:
                     journal.add(entry)
-                entries[entry["file"]] = entry
+                yield entry["file"], entry
             bar.update(len(made))
-    return Files(entries, complete, journal)
 
 
 def finish(target: Path, files: Files, manifest: Json) -> None:

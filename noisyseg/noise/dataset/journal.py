@@ -95,10 +95,11 @@ class ImageJournal:
             taken: Makes of a task what ``run`` takes.
             run: Yields what becomes of each task that it is given.
         """
-        fresh = run(taken(task) for task in tasks if next(iter(task)) not in self._done)
+        done = self._done
+        fresh = run(taken(task) for task in tasks if not done.keys() & task.keys())
         for task in tasks:
             (image_id,) = task
-            entry = self._done.pop(image_id, None)
+            entry = done.get(image_id)
             if entry is None:
                 block, added, counts = next(fresh)
                 lines = [line.decode() for line in added[0]]

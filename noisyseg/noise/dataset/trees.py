@@ -21,7 +21,7 @@ from noisyseg.noise.build import NoiseConfigError, build_noise
 from noisyseg.noise.dataset.file_runs import finish, noisy_files
 from noisyseg.noise.dataset.images import ImageFolder, images_for
 from noisyseg.noise.dataset.layouts import Found, LabelFile
-from noisyseg.noise.dataset.manifest import added_up, versions
+from noisyseg.noise.dataset.manifest import added_up, is_costly, versions
 from noisyseg.noise.dataset.splits import Split, chosen
 from noisyseg.noise.model import NoiseModel
 
@@ -120,7 +120,16 @@ def noise_tree(
         "versions": versions(),
     }
     files = noisy_files(
-        noise, taken, source, target, run, workers=workers, backend=backend, chunk=CHUNK, force=force, progress=progress
+        noise,
+        taken,
+        source,
+        target,
+        run,
+        workers=workers,
+        backend=backend,
+        chunk=1 if is_costly(model) else CHUNK,
+        force=force,
+        progress=progress,
     )
     if files.complete:
         return files.complete
