@@ -26,8 +26,8 @@ def run_tasks(function: Callable[..., R], jobs: Iterator[tuple], workers: int, b
     """Yields ``function(*job)`` for each of the jobs, in order.
 
     Jobs are taken from the iterator as workers become free, so that a few of them exist at a time: with ``"loky"``
-    about two for each process, times what joblib puts into one batch of short jobs; with ``"dask"`` four; with
-    ``"ray"``, whose joblib backend gives results only all together, rounds of 32.
+    two for each process, with ``"dask"`` four, with ``"ray"``, whose joblib backend gives results only all together,
+    rounds of 32.
 
     Args:
         function: What to do; importable by name on the workers. It must not matter where it runs.
@@ -77,7 +77,7 @@ def _calls(function: Callable[..., R], jobs: Iterator[tuple]) -> Iterator[Any]:
 
 
 def _in_loky(function: Callable[..., R], jobs: Iterator[tuple], workers: int) -> Iterator[R]:
-    yield from Parallel(n_jobs=workers, backend="loky", return_as="generator")(_calls(function, jobs))
+    yield from Parallel(n_jobs=workers, backend="loky", return_as="generator", batch_size=1)(_calls(function, jobs))
 
 
 def _in_dask(function: Callable[..., R], jobs: Iterator[tuple], workers: int, address: str) -> Iterator[R]:
@@ -103,7 +103,13 @@ def _dask_client(workers: int, address: str) -> Iterator[Any]:
             yield client
         return
     with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+        ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         yield client

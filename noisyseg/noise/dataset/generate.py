@@ -177,7 +177,7 @@ def noisy_coco(
         if force:
             place.unlink(missing_ok=True)
         journal = ImageJournal(place, {"recipe": recipe, "seed": seed, "clean": sha256(source), "versions": versions()})
-    with _no_garbage_collection():
+    with _closed_on_error(journal), _no_garbage_collection():
         coco = read_coco_text(source)
         shift = _id_shift(coco)
         total = len(coco)
@@ -208,6 +208,16 @@ def counted(total: int, counts: Mapping[str, int], warnings: Sequence[str]) -> J
         "rates": {name: round(count / max(total, 1), 6) for name, count in counts.items()},
         "warnings": list(warnings),
     }
+
+
+@contextmanager
+def _closed_on_error(journal: ImageJournal | None) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if journal:
+            journal.close()
+        raise
 
 
 @contextmanager

@@ -121,7 +121,13 @@ def runs(their_folder, tmp_path, monkeypatch):
 def dask_cluster():
     """Returns the address of a cluster of two processes."""
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
+    ) as cluster:
         yield f"dask:{cluster.scheduler_address}"
 
 
