@@ -5,11 +5,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
+from PIL import Image
 from pycocotools.coco import COCO
 
 from noisyseg.integration.recipes import load_recipe
+from noisyseg.noise.dataset import backends, layouts
 from noisyseg.noise.dataset.generate import generate_noise
 
 RECIPE = """
@@ -295,3 +298,125 @@ def test_killed_while_working_it_leaves_the_old_file_and_no_process(tool, coco_t
     small = [command[0], str(train), str(target), "--seed", "0", "--force"]
     assert tool.main(small) == 0
     assert len(read(target)["annotations"]) == 705
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Returns a folder of label maps with the classes 0, 1, 2 and 255, and names of the classes beside it."""
+    for name in ("train/a.png", "train/b.png", "val/c.png"):
+        path = tmp_path / "maps" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        blocks = np.random.default_rng(len(name)).choice([0, 1, 2, 255], (3, 4)).astype(np.uint8)
+        Image.fromarray(np.kron(blocks, np.ones((8, 8), np.uint8))).save(path)
+    (tmp_path / "names.txt").write_text("ground\ncar\ntree\n")
+    return tmp_path / "maps"
+
+
+def tree_arguments(folder, tree, *options):
+    target = tree.with_name("noisy")
+    return [str(folder / "recipe.py"), str(tree), str(target), "--seed", "0", *options]
+
+
+def test_a_tree_of_maps_and_what_is_said_of_it(tool, folder, tree, capsys):
+    command = tree_arguments(folder, tree, "--classes", str(tree.with_name("names.txt")))
+    assert tool.main(command) == 0
+    out = capsys.readouterr().out
+    assert f"{tree}: 3 files in the layout png" in out
+    assert "pixels of 2 files in" in out
+    assert "changed" in out
+    assert "left out: 1 files that are val" in out
+    assert "warning: the recipe is for instances, so it is applied to the connected regions of the maps" in out
+    noisy = tree.with_name("noisy")
+    assert f"manifest:     {noisy / 'noise.manifest.json'}" in out
+    assert sorted(path.name for path in noisy.rglob("*.png")) == ["a.png", "b.png"]
+    before = (noisy / "train" / "a.png").stat().st_mtime_ns
+    assert tool.main(command) == 0
+    assert "an earlier run had finished; its files were checked" in capsys.readouterr().out
+    assert (noisy / "train" / "a.png").stat().st_mtime_ns == before
+    command[4] = "1"
+    assert tool.main(command) == 2
+    assert "belongs to a run with another seed" in capsys.readouterr().err
+    assert tool.main([*command, "--force"]) == 0
+    assert read(noisy / "noise.manifest.json")["seed"] == 1
+
+
+def test_a_folder_of_coco_files(tool, folder, document, capsys):
+    shards = folder / "shards"
+    shards.mkdir()
+    for k in range(2):
+        (shards / f"{k}.json").write_bytes(orjson.dumps(document))
+    command = [str(folder / "recipe.py"), str(shards), str(folder / "noisy"), "--seed", "0"]
+    assert tool.main([*command, "--keep-boxes"]) == 0
+    assert "4 annotations of 2 files in" in capsys.readouterr().out
+    for k in range(2):
+        for noisy, clean in zip(
+            read(folder / "noisy" / f"{k}.json")["annotations"], document["annotations"], strict=True
+        ):
+            assert noisy["bbox"] == clean["bbox"]
+            assert noisy["segmentation"] != clean["segmentation"]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ([], "label maps of no known layout: classes: expected the names"),
+        (["--layout", "voc"], "expected VOC label maps SegmentationClass"),
+        (["--classes", "nowhere.txt"], "nowhere.txt"),
+        (["--backend", "dask", "--dask-scheduler", "nonsense://x"], "nonsense"),
+        (["--keep-boxes", "--classes", "NAMES"], "--keep-boxes: expected COCO files, got the layout png"),
+    ],
+)
+def test_a_tree_that_does_not_fit_is_reported(tool, folder, tree, capsys, options, problem):
+    if options[:1] == ["--backend"]:
+        pytest.importorskip("distributed")
+        options = [*options, "--classes", "NAMES"]
+    options = [str(tree.with_name("names.txt")) if option == "NAMES" else option for option in options]
+    assert tool.main(tree_arguments(folder, tree, *options)) == 2
+    assert problem in capsys.readouterr().err
+    assert not list(tree.with_name("noisy").rglob("*.png"))
+
+
+def test_a_backend_that_is_not_installed_is_reported(tool, folder, tree, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setitem(sys.modules, "ray.util.joblib", None)
+    names = str(tree.with_name("names.txt"))
+    assert tool.main(tree_arguments(folder, tree, "--classes", names, "--backend", "ray")) == 2
+    assert "ray is not installed: pip install 'noisyseg[ray]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("nowhere", "nowhere: no such file or folder"),
+        ("single.png", "single.png: expected a COCO file or the folder of label files, got a single label file"),
+        ("empty", "empty: expected labels, but there is none of"),
+    ],
+)
+def test_no_labels_are_reported(tool, folder, capsys, source, problem):
+    (folder / "empty").mkdir()
+    (folder / "single.png").touch()
+    command = [str(folder / "recipe.py"), str(folder / source), str(folder / "noisy"), "--seed", "0"]
+    assert tool.main(command) == 2
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--dask-scheduler", "tcp://a:1"], "argument --dask-scheduler: expected --backend dask with it"),
+        (["--ignore", "7"], "argument --ignore: expected --classes with it"),
+        (["--layout", "voc", "--keep-boxes"], "argument --keep-boxes: expected a COCO file"),
+        (["--layout", "lvis"], "argument --layout: invalid choice"),
+        (["--backend", "threads"], "argument --backend: invalid choice"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(tool, folder, capsys, options, problem):
+    with pytest.raises(SystemExit) as exit_:
+        tool.main(arguments(folder, *options))
+    assert exit_.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_the_choices_are_those_of_the_library(tool):
+    assert ("auto", *layouts.LAYOUTS) == tool.LAYOUTS
+    assert tool.BACKENDS == backends.BACKENDS

@@ -99,7 +99,5 @@ def found_at(
             raise ValueError("classes: expected none for a COCO file, which has its own")
         return None
     if source.is_file():
-        raise ValueError(
-            f"{source}: expected a COCO file, or the folder of label files; a single label file is neither"
-        )
+        raise ValueError(f"{source}: expected a COCO file or the folder of label files, got a single label file")
     raise FileNotFoundError(f"{source}: no such file or folder")
