@@ -4,9 +4,12 @@ import numpy as np
 import orjson
 import pytest
 from PIL import Image
+from scipy import sparse
+from scipy.io import savemat
 
 from noisyseg.labels import Categories, EdgeMap, LabelError, SemanticMap
 from noisyseg.labels.class_names import CAMVID, CITYSCAPES, CITYSCAPES_IDS
+from noisyseg.labels.edges import class_edges
 from noisyseg.labels.files import sha256
 from noisyseg.labels.label_pngs import read_label_png
 from noisyseg.labels.mat_files import read_mat
@@ -336,3 +339,28 @@ def test_matlab_files_come_out_the_same_at_any_time(bsds, tmp_path, contents, mo
 def test_regions_without_classes_take_no_map_noise(bsds, tmp_path):
     with pytest.raises(LabelError, match=r"\.mat: .*expected classes, which only GTcls files have"):
         make_noise(REGIONS, bsds, tmp_path / "out", seed=2)
+
+
+def test_sbd_classes_take_map_noise_and_edge_noise(tmp_path):
+    regions = np.zeros((20, 24), np.uint8)
+    regions[2:9, 3:20], regions[12:18, 5:11] = 15, 7
+    boundaries = np.empty((20, 1), object)
+    for k in range(20):
+        boundaries[k, 0] = sparse.csc_matrix(class_edges(regions, 21)[k + 1])
+    document = {"Segmentation": regions, "Boundaries": boundaries, "CategoriesPresent": np.array([[7], [15]], np.uint8)}
+    (tmp_path / "sbd" / "cls").mkdir(parents=True)
+    for name in ("2008_1", "2008_2"):
+        savemat(tmp_path / "sbd" / "cls" / f"{name}.mat", {"GTcls": document})
+    (tmp_path / "sbd" / "train.txt").write_text("2008_1\n")
+    (tmp_path / "sbd" / "val.txt").write_text("2008_2\n")
+    manifest = make_noise(GROW, tmp_path / "sbd" / "cls", tmp_path / "out", seed=0)
+    assert list(manifest["files"]) == ["2008_1.mat"]
+    folders = (tmp_path / "sbd" / "cls", tmp_path / "out")
+    clean, noisy = (read_mat(folder / "2008_1.mat", SemanticMap).maps[0] for folder in folders)
+    model = build_noise(manifest["recipe"])
+    assert (noisy.classes == model(clean, keyed_rng(0, "2008_1")).classes).all()
+    assert (noisy.classes != clean.classes).any()
+    assert manifest["by_class"]["person"]["clean"] == 7 * 17
+    assert manifest["by_class"]["person"]["noisy"] == (noisy.classes == 15).sum()
+    manifest = make_noise({"type": "Erase"}, tmp_path / "sbd" / "cls", tmp_path / "edges", seed=0)
+    assert sorted(manifest["by_class"]) == ["car", "person"]
