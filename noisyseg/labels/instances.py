@@ -5,8 +5,10 @@ Letters: N objects, K classes, H rows, W columns.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -90,6 +92,26 @@ class Instances(_Replaceable):
 
     def __len__(self) -> int:
         return len(self.classes)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """What names each object in draws: its source; ``"7.1"`` is the second object of source 7."""
+        sources = list(map(str, self.source.tolist()))
+        if len(set(sources)) == len(sources):
+            return sources
+        seen: Counter[str] = Counter()
+        keys = []
+        for source in sources:
+            keys.append(f"{source}.{seen[source]}" if seen[source] else source)
+            seen[source] += 1
+        return keys
+
+    def replace(self, **changes: Any) -> Instances:  # noqa: ANN401 - the types are those of the fields
+        """Returns a copy with some fields changed, unchecked; for code that keeps them consistent itself."""
+        copy = super().replace(**changes)
+        if "source" not in changes and "keys" in self.__dict__:
+            copy.__dict__["keys"] = self.keys
+        return copy
 
     def take(self, indices: IntArray) -> Instances:
         """Returns the objects at ``indices``, in that order."""

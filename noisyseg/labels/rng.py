@@ -17,6 +17,8 @@ import numpy.typing as npt
 from numpy.random import Generator, Philox
 from numpy.random.bit_generator import ISeedSequence
 
+from noisyseg.labels.kernels.philox import first_uniforms
+
 _KEY_BYTES = 16
 
 
@@ -57,10 +59,13 @@ class ObjectStreams:
 
     Args:
         rng: The generator of the image.
+        sources: (N,) int64 ids of the objects that will draw, where they are known: see :meth:`uniform`.
     """
 
-    def __init__(self, rng: Generator) -> None:
+    def __init__(self, rng: Generator, sources: npt.NDArray[np.int64] | None = None) -> None:
         self._image = _name(rng)
+        self._sources = np.zeros(0, np.int64) if sources is None else sources
+        self._uniforms: dict[str, dict[int, float]] = {}
         self._philox = Philox(_Key(_words(self._image)))
         self._state = self._philox.state
         self._generator = Generator(self._philox)
@@ -72,7 +77,7 @@ class ObjectStreams:
         inner = self._inner.get(op)
         if inner is None:
             inner = self._inner[op] = copy.copy(self)  # on the same Philox: `of` sets its state anew each time
-            inner._image, inner._keys, inner._inner = _fold(self._image, op), {}, {}
+            inner._image, inner._keys, inner._inner, inner._uniforms = _fold(self._image, op), {}, {}, {}
         return inner
 
     def of(self, op: str, source: int) -> Generator:
@@ -82,15 +87,27 @@ class ObjectStreams:
             op: Name of the operation.
             source: Id of the object, any integer; negative ids (invented objects) have streams of their own.
         """
-        key = self._keys.get(op)
-        if key is None:
-            key = self._keys[op] = _words(_fold(self._image, op))
         state = self._state["state"]
-        state["key"] = key
+        state["key"] = self._key(op)
         # Words 0 and 1 count the draws of one object; word 2 says which object, word 3 whether it is invented.
         state["counter"] = (0, 0, abs(source), source < 0)
         self._philox.state = self._state
         return self._generator
+
+    def uniform(self, op: str, source: int) -> float:
+        """Returns what ``of(op, source).random()`` does; for all known sources at once, which is many times faster."""
+        numbers = self._uniforms.get(op)
+        if numbers is None:
+            drawn = first_uniforms(self._key(op), self._sources)
+            numbers = self._uniforms[op] = dict(zip(self._sources.tolist(), drawn.tolist(), strict=True))
+        number = numbers.get(source)
+        return self.of(op, source).random() if number is None else number
+
+    def _key(self, op: str) -> npt.NDArray[np.uint64]:
+        key = self._keys.get(op)
+        if key is None:
+            key = self._keys[op] = _words(_fold(self._image, op))
+        return key
 
 
 class _Key(ISeedSequence):

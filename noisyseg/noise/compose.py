@@ -123,7 +123,7 @@ class OneOf(ObjectNoise):
 
     def draw(self, labels: Instances, i: int, streams: ObjectStreams) -> Params | None:
         """See the base class."""
-        u = streams.of(self.op, int(labels.source[i])).random()
+        u = streams.uniform(self.op, int(labels.source[i]))
         for choice, stop in enumerate(self._stops):
             if u < stop:
                 draws = self.noises[choice].draw(labels, i, streams.under(self.op))

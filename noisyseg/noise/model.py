@@ -126,7 +126,7 @@ class ObjectNoise(NoiseModel[Instances]):
 
     def sample(self, labels: Instances, rng: Generator) -> Params:
         """See :meth:`NoiseModel.sample`; the draws of an object are keyed by its source and piece."""
-        streams = ObjectStreams(rng)
+        streams = ObjectStreams(rng, labels.source)
         objects = {}
         for i, (key, crowd) in enumerate(zip(object_keys(labels), labels.crowd.tolist(), strict=True)):
             if crowd:
@@ -171,16 +171,8 @@ class ObjectNoise(NoiseModel[Instances]):
 
 
 def object_keys(labels: Instances) -> list[str]:
-    """Returns what names each object in draws: its source; ``"7.1"`` is the second object of source 7."""
-    sources = list(map(str, labels.source.tolist()))
-    if len(set(sources)) == len(sources):
-        return sources
-    seen: Counter[str] = Counter()
-    keys = []
-    for source in sources:
-        keys.append(f"{source}.{seen[source]}" if seen[source] else source)
-        seen[source] += 1
-    return keys
+    """Returns what names each object in draws, see :attr:`Instances.keys`."""
+    return labels.keys
 
 
 def mask_of(labels: Instances, i: int, op: str) -> Mask:

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from noisyseg.labels.rng import ObjectStreams, fork, keyed_rng
@@ -108,3 +110,11 @@ def test_a_part_that_is_neither_text_nor_number_is_an_error(part):
 def test_a_generator_from_elsewhere_is_an_error():
     with pytest.raises(TypeError, match="expected a generator from keyed_rng, got PCG64"):
         ObjectStreams(np.random.default_rng(0))
+
+
+@given(st.integers(0, 2**63 - 1), st.lists(st.integers(-(2**62), 2**62), max_size=8))
+def test_uniform_numbers_are_the_first_of_their_streams(seed, sources):
+    streams = ObjectStreams(keyed_rng(seed, "image"), np.array(sources, np.int64))
+    for source in (*sources, 7):
+        for one in (streams, streams.under("outer")):
+            assert one.uniform("op", source) == one.of("op", source).random()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from numpy.random import Generator
 
-from noisyseg.labels import Categories
+from noisyseg.labels import Categories, Instances
+from noisyseg.labels.rng import ObjectStreams
 from noisyseg.noise.classes.class_noise import ClassNoise, check_rate
 from noisyseg.noise.kernels import classes as kernels
+from noisyseg.noise.model import Params
 from noisyseg.registry import TASK_UTILS
 
 
@@ -39,6 +41,10 @@ class ClassConfusion(ClassNoise):
         if self.include_self:
             return int(rng.integers(count))
         return (class_ + 1 + int(rng.integers(count - 1))) % count if count > 1 else class_
+
+    def draw(self, labels: Instances, i: int, streams: ObjectStreams) -> Params | None:
+        """See the base class; most objects are done with the first number, which comes cheaply for all of them."""
+        return super().draw(labels, i, streams) if streams.uniform(self.op, int(labels.source[i])) < self.rate else None
 
     def transition_matrix(self, categories: Categories) -> kernels.Matrix:
         """See the base class."""

@@ -34,7 +34,7 @@ class Scale(ObjectNoise):
 
     def draw(self, labels: Instances, i: int, streams: ObjectStreams) -> Params:
         """See the base class; one uniform number an object."""
-        return {"grow": bool(streams.of(self.op, int(labels.source[i])).random() < 0.5)}
+        return {"grow": streams.uniform(self.op, int(labels.source[i])) < 0.5}
 
     def changes(self, labels: Instances, draws: Mapping[int, Params]) -> dict[int, Change]:
         """See the base class."""
