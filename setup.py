@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent
 # would put two builds of the same files into one environment.
 RUNTIME = [
     "jinja2>=3.0",
-    "joblib>=1.2",
+    "joblib>=1.3",
     "matplotlib>=3.6",
     "numba>=0.60",
     "numpy>=1.24",
@@ -82,7 +82,14 @@ setup(
     packages=find_packages(include=["noisyseg", "noisyseg.*"]),
     # .mim holds two symlinks to configs/ and tools/; a wheel gets their contents as files.
     package_data={
-        "noisyseg": ["py.typed", "integration/demo/*.j2", ".mim/*.yml", ".mim/configs/**/*", ".mim/tools/**/*"]
+        "noisyseg": [
+            "py.typed",
+            "integration/demo/*.j2",
+            "evaluation/report/*.j2",
+            ".mim/*.yml",
+            ".mim/configs/**/*",
+            ".mim/tools/**/*",
+        ]
     },
     exclude_package_data={"noisyseg": ["**/__pycache__/*", "**/*.pyc"]},
     install_requires=RUNTIME,

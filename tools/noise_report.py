@@ -131,9 +131,9 @@ def write_shuffled(source: Path, target: Path) -> None:
 
 def largest_id(path: Path) -> int:
     """Return the largest id that an annotation of the clean file has in a noisy one."""
-    from noisyseg.evaluation.report.coco_index import CocoIndex
+    from noisyseg.labels.coco_text import CocoText
 
-    ids = CocoIndex(path).ids
+    ids = CocoText(path).ids
     return int(ids.max(initial=0)) + int(ids.min(initial=1) == 0)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+import mmap
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,105 +12,140 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from noisyseg.labels.coco import CocoFile, check_annotation, read_coco
+from noisyseg.labels.coco import CocoFile, read_coco
 from noisyseg.labels.errors import LabelError
-from noisyseg.labels.kernels.json_text import list_of_objects
+from noisyseg.labels.kernels import json_text
 
 Json = dict[str, Any]
-KEYS = [np.frombuffer(key, np.uint8) for key in (b"annotations", b"id", b"image_id", b"segmentation")]
-# Annotations that are parsed at once to look at their ids: few, so that they stay in the processor's cache.
-AT_ONCE = 1000
+Places = Sequence[int] | npt.NDArray[np.int64]
 
 
 class CocoText(CocoFile):
-    """A COCO document, checked as far as its ids and references; its annotations are text.
+    """A COCO file, checked as far as its ids and references; its annotations are text, in a map of the file.
 
     Parsed as a whole, annotations take five times the memory of the file and most of the time that reading it takes.
     That each of them is valid JSON is found when it is parsed.
 
     Args:
-        text: The file's bytes.
-        path: Where they came from, for messages.
+        path: The file.
 
     Attributes:
         document: All but the annotations, for which an empty list stands.
         ids: (N,) int64 ids of the annotations, in file order.
-        with_masks: Whether any annotation has a segmentation.
+        image_ids: (N,) int64 ids of their images.
+        spans: (N, 2) int64 first byte of each annotation and the one behind its last.
+        with_masks: Whether any annotation has a segmentation; true where there is none.
 
     Raises:
-        LabelError: The text is not a COCO document, an id is not a unique whole number, or a reference has no target.
+        LabelError: The file cannot be read, is not a COCO document, an id is not a unique whole number, a reference
+            has no target, or its keys are written in a way that only a parser understands.
     """
 
-    def __init__(self, text: bytes, path: Path) -> None:
-        found = list_of_objects(np.frombuffer(text, np.uint8), *KEYS)
-        self._starts, self._stops, self._text = found.starts, found.stops, text
-        document = orjson.loads(text[: found.first] + b"[]" + text[found.last :] if found.first >= 0 else text)
-        if not isinstance(document, dict):
-            raise LabelError(f"expected a JSON object, got {type(document).__name__}", file=path)
+    def __init__(self, path: str | Path) -> None:
+        path = Path(path)
+        self._data = data = _bytes(path)
+        first, last, rows = json_text.scan_annotations(np.frombuffer(data, np.uint8))
+        document = None if first < 0 else _parsed(data[:first] + b"[]" + data[last:])
+        if document is None or not _is_sound(document, rows):
+            raise _error(path)
         super().__init__(document, path)
-        if document["annotations"]:  # the key is written in a way that only a parser understands
-            raise ValueError("annotations: not found in the text")
-        self.with_masks = found.flagged
-        self.ids, self._image_ids = found.numbers.T
-        if not (found.regular and self._consistent()):
-            self._check_singly()
-
-    def _consistent(self) -> bool:
-        ids = np.sort(self.ids)
-        known = np.array(list(self.images), np.int64)
-        return not len(ids) or (ids[0] >= 0 and (ids[1:] != ids[:-1]).all() and np.isin(self._image_ids, known).all())
-
-    def _check_singly(self) -> None:
-        """Looks at one annotation after the other: one is wrong, or has its keys written in an unusual way."""
-        seen: set[int] = set()
-        annotations = []
-        try:
-            for place, annotation in enumerate(self._all()):
-                check_annotation(annotation, place, seen, self.images)
-                annotations.append((annotation["id"], annotation["image_id"]))
-                self.with_masks = self.with_masks or "segmentation" in annotation
-        except LabelError as error:
-            raise error.at(file=self.path) from None
-        self.ids, self._image_ids = np.array(annotations, np.int64).reshape(-1, 2).T
+        self.spans = np.ascontiguousarray(rows[:, [json_text.START, json_text.STOP]])
+        self.ids, self.image_ids = rows[:, json_text.OWN_ID].copy(), rows[:, json_text.OWN_IMAGE].copy()
+        self.with_masks = bool(rows[:, json_text.HAS_MASK].any()) or not len(rows)
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self.ids)
 
     @cached_property
-    def positions(self) -> dict[int, list[int]]:
-        """Where the annotations of each image stand in the file's list; images without any have an empty list."""
-        positions: dict[int, list[int]] = {image_id: [] for image_id in self.images}
-        for place, image_id in enumerate(self._image_ids.tolist()):
-            positions[image_id].append(place)
-        return positions
+    def positions(self) -> dict[int, npt.NDArray[np.int64]]:
+        """Where the annotations of each image stand in the file's list; images without any have an empty array."""
+        order = np.argsort(self.image_ids, kind="stable")
+        ids, starts = np.unique(self.image_ids[order], return_index=True)
+        found = dict(zip(ids.tolist(), np.split(order, starts[1:]), strict=True)) if len(ids) else {}
+        nothing = np.zeros(0, np.int64)
+        return {image_id: found.get(image_id, nothing) for image_id in self.images}
 
-    def annotations_at(self, places: Sequence[int] | npt.NDArray[np.integer]) -> bytes:
+    def text_at(self, places: Places) -> bytes:
         """Returns the annotations at ``places`` of the file's list, as the JSON text of a list."""
-        if len(places) and places[-1] - places[0] == len(places) - 1 and list(places) == sorted(places):
-            return b"[" + self._text[self._starts[places[0]] : self._stops[places[-1]]] + b"]"
-        starts, stops = self._starts[places].tolist(), self._stops[places].tolist()
-        return b"[" + b",".join([self._text[a:b] for a, b in zip(starts, stops, strict=True)]) + b"]"
+        return _list_of(self._data, self.spans[places])
+
+    def annotations_at(self, places: Places) -> list[Json]:
+        """Returns the parsed annotations at ``places`` of the file's list.
+
+        Raises:
+            LabelError: One is not JSON.
+        """
+        return _annotations(self.path, self._data, self.spans[places])
 
     def annotations_of(self, image_id: int) -> list[Json]:
         """Returns the annotations of one image in file order."""
-        return orjson.loads(self.annotations_at(self.positions[image_id]))
-
-    def _all(self) -> Iterator[Json]:
-        for first in range(0, len(self), AT_ONCE):
-            yield from orjson.loads(self.annotations_at(range(first, min(first + AT_ONCE, len(self)))))
+        return self.annotations_at(self.positions[image_id])
 
 
-def read_coco_text(path: str | Path) -> CocoText:
-    """Returns the COCO document in a file, its annotations as text.
+def read_annotations(path: str | Path, spans: npt.NDArray[np.int64]) -> list[Json]:
+    """Returns the parsed annotations at ``spans`` of a file; a worker process keeps the file open.
 
     Raises:
-        LabelError: The file cannot be read, is not JSON, or is not a usable COCO document.
+        LabelError: The file cannot be read, or an annotation is not JSON.
     """
-    path = Path(path)
+    return _annotations(path, _opened(str(path)), spans)
+
+
+def _annotations(path: str | Path, data: bytes | mmap.mmap, spans: npt.NDArray[np.int64]) -> list[Json]:
     try:
-        return CocoText(path.read_bytes(), path)
-    except (OSError, ValueError) as error:
-        if isinstance(error, LabelError):
-            raise
-        # The parser knows better what is wrong. Where nothing is, it writes the key in the common way.
-        return CocoText(orjson.dumps(read_coco(path).document), path)
+        return orjson.loads(_list_of(data, spans))
+    except orjson.JSONDecodeError as error:
+        raise LabelError(f"not JSON: {error}", file=path) from None
+
+
+def _list_of(data: bytes | mmap.mmap, spans: npt.NDArray[np.int64]) -> bytes:
+    return b"[" + b",".join([data[start:stop] for start, stop in spans.tolist()]) + b"]"
+
+
+def _bytes(path: Path) -> bytes | mmap.mmap:
+    try:
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise LabelError(f"cannot be read: {error.strerror}", file=path) from error
+    except ValueError:  # an empty file cannot be mapped
+        return b""
+
+
+@lru_cache(maxsize=2)
+def _opened(path: str) -> bytes | mmap.mmap:
+    return _bytes(Path(path))
+
+
+def _parsed(data: bytes) -> Json | None:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _is_sound(document: Json, rows: npt.NDArray[np.int64]) -> bool:
+    """Returns whether every annotation has an id of its own and belongs to an image."""
+    ids, image_ids = rows[:, json_text.OWN_ID], rows[:, json_text.OWN_IMAGE]
+    images = document.get("images")
+    if not isinstance(images, list) or not isinstance(document.get("categories"), list):
+        return False
+    known = {image.get("id") for image in images if isinstance(image, dict)}
+    return (
+        document.get("annotations") == []
+        and not rows[:, json_text.ESCAPED].any()
+        and (not len(ids) or int(ids.min()) >= 0)
+        and len(np.unique(ids)) == len(ids)
+        and set(np.unique(image_ids).tolist()) <= known
+    )
+
+
+def _error(path: Path) -> LabelError:
+    """Returns what a full reading of a file says against it."""
+    try:
+        read_coco(path)
+    except LabelError as error:
+        return error
+    problem = "expected one list of objects with plain whole numbers (18 digits at most) under id and image_id"
+    return LabelError(f"annotations: {problem}", file=path)

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from noisyseg.evaluation.report import agreement, counts
 from noisyseg.evaluation.report.cautions import caution, instance_cautions
-from noisyseg.evaluation.report.coco_index import CocoIndex
 from noisyseg.evaluation.report.matching import Pairing, choose_pairing
 from noisyseg.evaluation.report.measuring import measure_files
 from noisyseg.evaluation.report.recipes import rate_checks
 from noisyseg.evaluation.report.tables import Rows, Tables
 from noisyseg.labels import LabelError
+from noisyseg.labels.coco_text import CocoText
 
 Json = dict[str, Any]
 Ints = npt.NDArray[np.int64]
@@ -36,16 +36,16 @@ class Compared:
         report: What the tables say.
     """
 
-    clean: CocoIndex
-    noisy: CocoIndex
+    clean: CocoText
+    noisy: CocoText
     images: list[ImagePair]
     tables: Tables
     report: Json
 
 
 def compare_coco(
-    clean: CocoIndex,
-    noisy: CocoIndex,
+    clean: CocoText,
+    noisy: CocoText,
     *,
     manifest: Mapping[str, Any] | None,
     known: bool,
@@ -91,7 +91,7 @@ def compare_coco(
     return Compared(clean, noisy, images, tables, report)
 
 
-def class_table(clean: CocoIndex, noisy: CocoIndex) -> Ints:
+def class_table(clean: CocoText, noisy: CocoText) -> Ints:
     """Returns (K',) the clean class of each noisy one: of the same id and name, else of the same name.
 
     Raises:
@@ -109,7 +109,7 @@ def class_table(clean: CocoIndex, noisy: CocoIndex) -> Ints:
     return np.array([place[name] for name in theirs.names], np.int64)
 
 
-def pair_images(clean: CocoIndex, noisy: CocoIndex) -> tuple[list[ImagePair], str]:
+def pair_images(clean: CocoText, noisy: CocoText) -> tuple[list[ImagePair], str]:
     """Returns the ids of each image in both files, and the rule: by id unless file names say otherwise.
 
     Raises:
@@ -146,7 +146,7 @@ def pair_images(clean: CocoIndex, noisy: CocoIndex) -> tuple[list[ImagePair], st
     return pairs + [(None, id_) for id_ in noisy.images if id_ not in taken], rule
 
 
-def _name(index: CocoIndex, image_id: int) -> str | None:
+def _name(index: CocoText, image_id: int) -> str | None:
     return index.images[image_id].get("file_name")
 
 
@@ -214,7 +214,7 @@ def _row(pair: Rows, images: Sequence[ImagePair], names: Sequence[str], iou: flo
     }
 
 
-def _cautions(report: Json, clean: CocoIndex, noisy: CocoIndex) -> list[Json]:
+def _cautions(report: Json, clean: CocoText, noisy: CocoText) -> list[Json]:
     found = instance_cautions(report)
     for name, index in (("clean", clean), ("noisy", noisy)):
         if len(index) and index.ids.min() == 0:

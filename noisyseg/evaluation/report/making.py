@@ -12,13 +12,13 @@ import cv2
 import orjson
 
 from noisyseg.evaluation.report.cautions import caution, recipe_cautions
-from noisyseg.evaluation.report.coco_index import CocoIndex
 from noisyseg.evaluation.report.folders import Kind, compare_folders, folder_sha256
 from noisyseg.evaluation.report.instances import Compared, compare_coco
 from noisyseg.evaluation.report.markdown import markdown
 from noisyseg.evaluation.report.page import page
 from noisyseg.evaluation.report.thumbnails import thumbnails
 from noisyseg.labels import LabelError
+from noisyseg.labels.coco_text import CocoText
 from noisyseg.labels.files import sha256, write_json
 from noisyseg.labels.folders import atomic_folder
 
@@ -139,8 +139,8 @@ def _compare_files(
         (manifest.get(name) or {}).get("sha256") == hashes[name] for name in ("clean", "noisy")
     )
     return compare_coco(
-        CocoIndex(clean),
-        CocoIndex(noisy),
+        CocoText(clean),
+        CocoText(noisy),
         manifest=manifest,
         known=known,
         pair=pair,

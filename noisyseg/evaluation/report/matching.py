@@ -10,8 +10,8 @@ import numpy.typing as npt
 from pycocotools import mask as coco_mask
 from scipy.optimize import linear_sum_assignment
 
-from noisyseg.evaluation.report.coco_index import CocoIndex
 from noisyseg.labels import Instances
+from noisyseg.labels.coco_text import CocoText
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -38,7 +38,7 @@ class Pairing:
     reason: str
 
 
-def choose_pairing(clean: CocoIndex, noisy: CocoIndex, images: dict[int, int], *, known: bool) -> Pairing:
+def choose_pairing(clean: CocoText, noisy: CocoText, images: dict[int, int], *, known: bool) -> Pairing:
     """Returns how to pair the objects of two files.
 
     Ids mean the same where the manifest says that one file was made from the other. Without it they have to pass two
@@ -122,7 +122,7 @@ def _translated(image_ids: Ints, images: dict[int, int]) -> Ints:
     return np.where(found, values[places] if len(known) else 0, -(2**62))
 
 
-def _shifted(clean: CocoIndex, noisy: CocoIndex, images: dict[int, int]) -> bool:
+def _shifted(clean: CocoText, noisy: CocoText, images: dict[int, int]) -> bool:
     """Returns whether every noisy annotation is in the image of the clean one whose id is one lower, if there is one.
 
     Annotations that noise added have ids above all others.
@@ -134,9 +134,9 @@ def _shifted(clean: CocoIndex, noisy: CocoIndex, images: dict[int, int]) -> bool
     return bool(len(same) and same.all())
 
 
-def _overlaps(clean: CocoIndex, noisy: CocoIndex, images: dict[int, int], shift: int) -> tuple[float, float, int]:
+def _overlaps(clean: CocoText, noisy: CocoText, images: dict[int, int], shift: int) -> tuple[float, float, int]:
     """Returns the mean box IoU of pairs by id, that of as many best pairs, and the number of images looked at."""
-    places = clean.places_by_image(), noisy.places_by_image()
+    places = clean.positions, noisy.positions
     usable = [(one, other) for one, other in images.items() if len(places[0][one]) and len(places[1][other])]
     step = max(1, len(usable) // SAMPLE)
     by_id, best = [], []
@@ -155,10 +155,10 @@ def _overlaps(clean: CocoIndex, noisy: CocoIndex, images: dict[int, int], shift:
     )
 
 
-def _boxes(index: CocoIndex, places: Ints) -> Floats:
+def _boxes(index: CocoText, places: Ints) -> Floats:
     """Returns the boxes of annotations; whether they can be used is found out when they are measured."""
     boxes = np.zeros((len(places), 4))
-    for row, annotation in zip(boxes, index.annotations(places), strict=True):
+    for row, annotation in zip(boxes, index.annotations_at(places), strict=True):
         bbox = annotation.get("bbox")
         if isinstance(bbox, list) and len(bbox) == 4 and all(isinstance(value, int | float) for value in bbox):
             row[:] = bbox

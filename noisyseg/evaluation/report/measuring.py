@@ -15,7 +15,6 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from noisyseg.evaluation.report import kernels
-from noisyseg.evaluation.report.coco_index import CocoIndex, read_annotations
 from noisyseg.evaluation.report.matching import Pairing, pairs_by_id, pairs_by_overlap
 from noisyseg.evaluation.report.tables import (
     IMAGE,
@@ -29,6 +28,7 @@ from noisyseg.evaluation.report.tables import (
 )
 from noisyseg.labels import Categories, Crop, Instances, LabelError, Mask
 from noisyseg.labels.coco import instances_from_coco
+from noisyseg.labels.coco_text import CocoText, read_annotations
 
 Json = dict[str, Any]
 Ints = npt.NDArray[np.int64]
@@ -84,8 +84,8 @@ class Work:
 
 
 def measure_files(
-    clean: CocoIndex,
-    noisy: CocoIndex,
+    clean: CocoText,
+    noisy: CocoText,
     images: Sequence[tuple[int | None, int | None]],
     classes: Ints,
     pairing: Pairing,
@@ -169,9 +169,9 @@ def _sides(settings: Settings) -> tuple[Side, Side]:
     return settings.clean, settings.noisy
 
 
-def _tasks(clean: CocoIndex, noisy: CocoIndex, images: Sequence[tuple[int | None, int | None]]) -> Iterator[list[Work]]:
+def _tasks(clean: CocoText, noisy: CocoText, images: Sequence[tuple[int | None, int | None]]) -> Iterator[list[Work]]:
     nothing = np.zeros(0, np.int64)
-    places = clean.places_by_image(), noisy.places_by_image()
+    places = clean.positions, noisy.positions
     task: list[Work] = []
     size = 0
     for place, ids in enumerate(images):

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from noisyseg.evaluation.report.coco_index import CocoIndex
 from noisyseg.evaluation.report.instances import Compared
 from noisyseg.labels import LabelError, Mask
+from noisyseg.labels.coco_text import CocoText
 
 Json = dict[str, Any]
 Picture = npt.NDArray[np.uint8]
@@ -46,7 +46,7 @@ def thumbnails(compared: Compared, folder: Path) -> list[bytes]:
     ]
 
 
-def read_picture(folder: Path, coco: CocoIndex, image_id: int) -> Picture:
+def read_picture(folder: Path, coco: CocoText, image_id: int) -> Picture:
     """Returns an image as (H, W, 3) RGB uint8, turned as its EXIF says.
 
     Raises:
@@ -109,10 +109,10 @@ def _outlines(mask: Mask, left: int, top: int, scale: float) -> list[npt.NDArray
     ]
 
 
-def _mask(coco: CocoIndex, annotation_id: int, image_id: int) -> Mask:
+def _mask(coco: CocoText, annotation_id: int, image_id: int) -> Mask:
     """Returns the mask of an annotation, or its box in whole pixels where it has none."""
     place = np.flatnonzero(coco.ids == annotation_id)
-    (annotation,) = coco.annotations(place)
+    (annotation,) = coco.annotations_at(place)
     image = coco.images[image_id]
     size_hw = image["height"], image["width"]
     if "segmentation" in annotation:

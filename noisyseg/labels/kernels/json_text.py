@@ -1,194 +1,192 @@
-"""Where the objects of a list stand in JSON text, and numbers in them, without parsing it."""
+"""Compiled search for the annotations in the bytes of a COCO file, without parsing them."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from noisyseg.labels.kernels.compiling import compiled
 
-Text = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
-_QUOTE, _BACKSLASH, _COMMA, _COLON = ord('"'), ord("\\"), ord(","), ord(":")
-_OPEN_LIST, _CLOSE_LIST, _OPEN_OBJECT, _CLOSE_OBJECT = ord("["), ord("]"), ord("{"), ord("}")
-_SPACE, _MINUS, _ZERO, _NINE = ord(" "), ord("-"), ord("0"), ord("9")
-_MOST_DIGITS = 18
-# Bytes that say something inside an element, and inside a string; the scan runs over all others.
-_STRUCTURE = np.isin(np.arange(256), [_QUOTE, _OPEN_LIST, _CLOSE_LIST, _OPEN_OBJECT, _CLOSE_OBJECT])
-_STRING_END = np.isin(np.arange(256), [_QUOTE, _BACKSLASH])
-
-
-class Found(NamedTuple):
-    """A list of objects in JSON text.
-
-    Attributes:
-        first: First byte of the list; -1 where there is no such list or its elements make no sense.
-        last: The byte behind it.
-        starts: (N,) first byte of each element.
-        stops: (N,) the byte behind each element.
-        numbers: (N, 2) what stands in each element under the two keys that were asked for.
-        regular: Whether all elements have both, as whole numbers of at most 18 digits.
-        flagged: Whether any element has the third key.
-    """
-
-    first: int
-    last: int
-    starts: Places
-    stops: Places
-    numbers: Places
-    regular: bool
-    flagged: bool
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+QUOTE, BACKSLASH, COLON, COMMA, MINUS = ord('"'), ord("\\"), ord(":"), ord(","), ord("-")
+OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT = ord("["), ord("]"), ord("{"), ord("}")
+SPACE, ZERO, NINE = ord(" "), ord("0"), ord("9")
+ANNOTATIONS = np.frombuffer(b"annotations", np.uint8)
+ID = np.frombuffer(b"id", np.uint8)
+IMAGE_ID = np.frombuffer(b"image_id", np.uint8)
+SEGMENTATION = np.frombuffer(b"segmentation", np.uint8)
+# Bytes that say something inside an annotation; the search runs over all others.
+STRUCTURE = np.isin(np.arange(256), [QUOTE, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT])
+# Columns of the table, and what marks an annotation without that key.
+START, STOP, OWN_ID, OWN_IMAGE, HAS_MASK, ESCAPED = range(6)
+MISSING = -(2**63) + 1
+ABSENT, BROKEN = -1, -2
 
 
 @compiled
-def list_of_objects(text: Text, key: Text, one: Text, other: Text, flag: Text) -> Found:  # noqa: C901 - one loop, one state
-    """Returns where the list under ``key`` of the outermost object stands in JSON text, and numbers in its elements.
-
-    Nothing is checked but that brackets, quotes and commas make sense of the elements: whoever parses the pieces finds
-    the rest.
+def scan_annotations(data: Bytes) -> tuple[int, int, Ints]:
+    """Returns where the list under ``annotations`` starts and stops, and a row for each object in it.
 
     Args:
-        text: (T,) uint8 bytes of an object.
-        key: Bytes of the key as it is written, without quotes. Of several such keys, the last; so for those below.
-        one: Key of a number in each element.
-        other: Key of another one.
-        flag: Key to look out for in the elements.
+        data: The bytes of the file.
+
+    Returns:
+        Position of the opening and behind the closing bracket, and (N, 6) int64: start and stop of the object, its
+        ``id`` and ``image_id``, whether it has a ``segmentation``, and whether a key of it is written with escapes. The
+        first number is -1 where the bytes are not what this search understands; a real parser then has to say why.
     """
-    starts, stops, numbers = np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty((1024, 2), np.int64)
-    count, depth, element, have = 0, 0, -1, 0
-    first, last = -1, -1
-    quoted_from, quoted_to = 0, 0
-    inside, named, regular, flagged = False, False, True, False
-    size = len(text)
-    i = -1
-    while i + 1 < size:
-        i += 1
-        if depth > 2:
-            while i < size and not _STRUCTURE[text[i]]:
-                i += 1
-            if i == size:
-                break
-        c = text[i]
-        if c <= _SPACE:
+    first = _find_list(data, 0, 0)
+    if first < 0:
+        return -1, -1, np.empty((0, 6), np.int64)
+    last, rows = _scan_list(data, first)
+    if last < 0 or _find_list(data, last, 1) != ABSENT:
+        return -1, -1, rows
+    return first, last, rows
+
+
+@compiled
+def _find_list(data: Bytes, i: int, depth: int) -> int:
+    """Returns where the list under the key ``annotations`` of the document starts, ABSENT, or another number < 0."""
+    while i < len(data):
+        byte = data[i]
+        if byte == QUOTE:
+            stop = _string_end(data, i)
+            if stop < 0:
+                return BROKEN
+            if depth == 1 and _is(data, i + 1, stop - 1, ANNOTATIONS):
+                value = _after_colon(data, stop)
+                if value > 0:
+                    return value if value < len(data) and data[value] == OPEN_LIST else BROKEN
+            i = stop
             continue
-        if inside and depth == 2:
-            if _either(c, _COMMA, _CLOSE_LIST):
-                if element >= 0:
-                    stops[count] = i
-                    regular = regular and have == 3
-                    count += 1
-                    element = -1
-                elif c == _COMMA or count:  # an element is missing
-                    break
-            elif element < 0:
-                if count == len(starts):
-                    starts, stops = _doubled(starts), _doubled(stops)
-                    numbers = np.concatenate((numbers, np.empty_like(numbers)))
-                element, have = i, 0
-                starts[count] = i
-        if c == _QUOTE:
-            quoted_from = i + 1
-            quoted_to = i = _string_end(text, i + 1)
-            if inside and depth == 3 and _is_key(text, quoted_to):
-                if _says(text, quoted_from, quoted_to, one):
-                    fine, numbers[count, 0] = _number(text, quoted_to)
-                    have |= 1
-                    regular = regular and fine
-                elif _says(text, quoted_from, quoted_to, other):
-                    fine, numbers[count, 1] = _number(text, quoted_to)
-                    have |= 2
-                    regular = regular and fine
-                elif _says(text, quoted_from, quoted_to, flag):
-                    flagged = True
-                elif _escaped(text, quoted_from, quoted_to):  # it may be any of them
-                    regular = False
-        elif _either(c, _OPEN_LIST, _OPEN_OBJECT):
-            if c == _OPEN_LIST and depth == 1 and named:
-                inside, first, last, count, element, regular, flagged = True, i, -1, 0, -1, True, False
+        if byte in (OPEN_OBJECT, OPEN_LIST):
             depth += 1
-            named = False
-        elif _either(c, _CLOSE_LIST, _CLOSE_OBJECT):
+        elif byte in (CLOSE_OBJECT, CLOSE_LIST):
             depth -= 1
-            if inside and depth == 1:
-                inside, last = False, i + 1
-        elif c == _COLON and depth == 1:
-            named = _says(text, quoted_from, quoted_to, key)
-        elif c == _COMMA and depth == 1:
-            named = False
-    if last < 0 or inside:
-        first, last, count = -1, -1, 0
-    return Found(first, last, starts[:count].copy(), stops[:count].copy(), numbers[:count].copy(), regular, flagged)
+        i += 1
+    return ABSENT
 
 
 @compiled
-def _says(text: Text, start: int, stop: int, key: Text) -> bool:
-    same = stop - start == len(key)
-    k = 0
-    while same and k < len(key):
-        same = text[start + k] == key[k]
-        k += 1
-    return same
+def _scan_list(data: Bytes, first: int) -> tuple[int, Ints]:
+    """Returns the position behind the list that starts at ``first``, or BROKEN, and a row for each object in it."""
+    rows = np.empty((1024, 6), np.int64)
+    count = 0
+    i = _next(data, first + 1)
+    while i < len(data) and data[i] == OPEN_OBJECT:
+        if count == len(rows):
+            rows = np.concatenate((rows, np.empty_like(rows)))
+        i = _scan_object(data, i, rows[count])
+        if i < 0:
+            return BROKEN, rows[:count]
+        count += 1
+        i = _next(data, i)
+        if i >= len(data) or data[i] != COMMA:
+            break
+        i = _next(data, i + 1)
+        if i >= len(data) or data[i] != OPEN_OBJECT:
+            return BROKEN, rows[:count]
+    if i >= len(data) or data[i] != CLOSE_LIST:
+        return BROKEN, rows[:count]
+    return i + 1, rows[:count].copy()
 
 
 @compiled
-def _escaped(text: Text, start: int, stop: int) -> bool:
+def _scan_object(data: Bytes, start: int, row: Ints) -> int:
+    """Fills the row of the object that starts here; returns the position behind it, or BROKEN."""
+    row[START], row[OWN_ID], row[OWN_IMAGE] = start, MISSING, MISSING
+    row[HAS_MASK], row[ESCAPED] = 0, 0
+    depth, i = 0, start
+    while i < len(data):
+        byte = data[i]
+        if not STRUCTURE[byte]:
+            i += 1
+            continue
+        if byte == QUOTE:
+            stop = _string_end(data, i)
+            if stop < 0:
+                return BROKEN
+            i = stop if depth > 1 else _read_key(data, i, stop, row)
+            continue
+        if byte in (OPEN_OBJECT, OPEN_LIST):
+            depth += 1
+        elif byte in (CLOSE_OBJECT, CLOSE_LIST):
+            depth -= 1
+            if depth == 0:
+                row[STOP] = i + 1
+                return i + 1
+        i += 1
+    return BROKEN
+
+
+@compiled
+def _read_key(data: Bytes, start: int, stop: int, row: Ints) -> int:
+    """Notes the value of the string from ``start`` to ``stop`` if it is a key that matters; returns where to go on."""
+    value = _after_colon(data, stop)
+    if value < 0:
+        return stop
+    if _escaped(data, start + 1, stop - 1):  # it may say anything: left to a parser
+        row[ESCAPED] = 1
+    elif _is(data, start + 1, stop - 1, ID):
+        row[OWN_ID] = _integer(data, value)
+    elif _is(data, start + 1, stop - 1, IMAGE_ID):
+        row[OWN_IMAGE] = _integer(data, value)
+    elif _is(data, start + 1, stop - 1, SEGMENTATION):
+        row[HAS_MASK] = 1
+    return value
+
+
+@compiled
+def _string_end(data: Bytes, i: int) -> int:
+    """Returns the position behind the string that starts here, or -1."""
+    i += 1
+    while i < len(data):
+        if data[i] == QUOTE:
+            return i + 1
+        i += 2 if data[i] == BACKSLASH else 1
+    return -1
+
+
+@compiled
+def _next(data: Bytes, i: int) -> int:
+    """Returns the next position that holds no white space."""
+    while i < len(data) and data[i] <= SPACE:
+        i += 1
+    return i
+
+
+@compiled
+def _after_colon(data: Bytes, i: int) -> int:
+    """Returns where the value of the key that ends here starts, or -1 where the string was no key."""
+    i = _next(data, i)
+    return _next(data, i + 1) if i < len(data) and data[i] == COLON else -1
+
+
+@compiled
+def _is(data: Bytes, start: int, stop: int, word: Bytes) -> bool:
+    return stop - start == len(word) and np.array_equal(data[start:stop], word)
+
+
+@compiled
+def _escaped(data: Bytes, start: int, stop: int) -> bool:
     found = False
-    for place in range(start, stop):
-        found |= text[place] == _BACKSLASH
+    for i in range(start, stop):
+        found |= data[i] == BACKSLASH
     return found
 
 
 @compiled
-def _after_space(text: Text, place: int) -> int:
-    while place < len(text) and text[place] <= _SPACE:
-        place += 1
-    return place
-
-
-@compiled
-def _is_key(text: Text, quote: int) -> bool:
-    """Returns whether a colon follows the quote that ends a string."""
-    place = _after_space(text, quote + 1)
-    return place < len(text) and text[place] == _COLON
-
-
-@compiled
-def _number(text: Text, quote: int) -> tuple[bool, int]:
-    """Returns the whole number behind the key that ends at ``quote``, and whether it is one."""
-    place = _after_space(text, _after_space(text, quote + 1) + 1)
-    negative = place < len(text) and text[place] == _MINUS
-    place += negative
+def _integer(data: Bytes, i: int) -> int:
+    """Returns the whole number that starts here, or MISSING where it is none of at most 18 digits."""
+    negative = data[i] == MINUS
+    i += negative
     value, digits = np.int64(0), 0
-    while place < len(text) and _ZERO <= text[place] <= _NINE and digits <= _MOST_DIGITS:
-        value = 10 * value + (text[place] - _ZERO)
+    while i < len(data) and data[i] >= ZERO and data[i] <= NINE:
+        value = value * 10 + (data[i] - ZERO)
         digits += 1
-        place += 1
-    place = _after_space(text, place)
-    fine = 0 < digits <= _MOST_DIGITS and place < len(text) and _either(text[place], _COMMA, _CLOSE_OBJECT)
-    return fine, -value if negative else value
-
-
-@compiled
-def _string_end(text: Text, place: int) -> int:
-    """Returns where the quote stands that ends a string; the end of the text where none does."""
-    while place < len(text):
-        if _STRING_END[text[place]]:
-            if text[place] == _QUOTE:
-                return place
-            place += 1  # what is escaped
-        place += 1
-    return len(text)
-
-
-@compiled
-def _either(c: int, one: int, other: int) -> bool:
-    return (c == one) | (c == other)
-
-
-@compiled
-def _doubled(places: Places) -> Places:
-    more = np.empty(2 * len(places), np.int64)
-    more[: len(places)] = places
-    return more
+        i += 1
+    i = _next(data, i)
+    if digits == 0 or digits > 18 or i >= len(data) or (data[i] != COMMA and data[i] != CLOSE_OBJECT):
+        return MISSING
+    return -value if negative else value

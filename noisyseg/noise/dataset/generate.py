@@ -14,7 +14,7 @@ import orjson
 
 from noisyseg.labels import Instances
 from noisyseg.labels.coco import read_coco
-from noisyseg.labels.coco_text import CocoText, read_coco_text
+from noisyseg.labels.coco_text import CocoText
 from noisyseg.labels.files import atomic_path, check_writable, sha256, write_json
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.noise.build import build_noise
@@ -178,7 +178,7 @@ def noisy_coco(
             place.unlink(missing_ok=True)
         journal = ImageJournal(place, {"recipe": recipe, "seed": seed, "clean": sha256(source), "versions": versions()})
     with _closed_on_error(journal), _no_garbage_collection():
-        coco = read_coco_text(source)
+        coco = CocoText(source)
         shift = _id_shift(coco)
         total = len(coco)
         if model.plans:

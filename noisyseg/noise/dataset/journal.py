@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 
 Json = dict[str, Any]
-Task = dict[int, list[int]]
+Task = dict[int, npt.NDArray[np.int64]]
 Outcome = tuple[bytes, list[list[bytes]], Counter[str]]
 
 

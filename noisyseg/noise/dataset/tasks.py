@@ -6,10 +6,11 @@ import pickle
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 from tqdm import tqdm
 
@@ -19,7 +20,7 @@ from noisyseg.labels.coco_text import CocoText
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.noise.dataset.backends import run_tasks
 from noisyseg.noise.dataset.images import ImageFolder
-from noisyseg.noise.dataset.journal import ImageJournal
+from noisyseg.noise.dataset.journal import ImageJournal, Task
 from noisyseg.noise.dataset.provenance import noisy_annotations
 from noisyseg.noise.recipe import Recipe
 
@@ -48,7 +49,7 @@ class Lines(Sequence[bytes]):
         self._start = np.zeros(total, np.int64)
         self._stop = np.zeros(total, np.int64)
 
-    def add(self, places: Sequence[int], block: bytes) -> None:
+    def add(self, places: Sequence[int] | npt.NDArray[np.int64], block: bytes) -> None:
         """Takes the lines of ``places``, joined by line feeds."""
         stops = np.append(np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n")), len(block))
         self._block[places] = len(self._blocks)
@@ -107,13 +108,13 @@ def noisy_lines(
     counts: Counter[str] = Counter()
     largest_id = int(coco.ids.max(initial=0)) + id_shift
     # In a file of boxes, an image without annotations has no masks either.
-    with_masks = not len(coco) or coco.with_masks
+    with_masks = coco.with_masks
     tasks = list(_tasks(coco, 1 if journal else TASK_SIZE))
     added: list[tuple[int, bytes]] = []
 
-    def taken(task: dict[int, list[int]]) -> ImageTask:
+    def taken(task: Task) -> ImageTask:
         images = [(coco.images[image_id], len(places)) for image_id, places in task.items()]
-        return orjson.dumps(images), coco.annotations_at(list(chain.from_iterable(task.values())))
+        return orjson.dumps(images), coco.text_at(np.concatenate(list(task.values())))
 
     # Pickled once, and by the name of its classes: a worker then imports the modules of other people's models too.
     settings = (pickle.dumps(model), seed, id_shift, with_masks, images if model.needs_image else None)
@@ -122,7 +123,7 @@ def noisy_lines(
     try:
         with tqdm(total=len(lines), unit="ann", unit_scale=True, disable=not progress) as bar:
             for task, (block, new, happened) in zip(tasks, results, strict=True):
-                places = list(chain.from_iterable(task.values()))
+                places = np.concatenate(list(task.values()))
                 lines.add(places, block)
                 added += [(image_id, line) for image_id, some in zip(task, new, strict=True) for line in some]
                 counts += happened
@@ -142,9 +143,9 @@ def noisy_lines(
     return lines, counts
 
 
-def _tasks(coco: CocoText, wanted: int) -> Iterator[dict[int, list[int]]]:
+def _tasks(coco: CocoText, wanted: int) -> Iterator[Task]:
     """Yields the positions of about ``wanted`` annotations by image."""
-    task: dict[int, list[int]] = {}
+    task: Task = {}
     size = 0
     for image_id, places in coco.positions.items():
         task[image_id] = places

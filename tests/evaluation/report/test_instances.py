@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from noisyseg.evaluation.report.coco_index import CocoIndex
 from noisyseg.evaluation.report.instances import class_table, compare_coco, pair_images
 from noisyseg.labels import LabelError
+from noisyseg.labels.coco_text import CocoText
 
 
 def compared(clean, noisy, pair="auto", manifest=None):
     return compare_coco(
-        CocoIndex(clean), CocoIndex(noisy), manifest=manifest, known=False, pair=pair, workers=1, progress=False
+        CocoText(clean), CocoText(noisy), manifest=manifest, known=False, pair=pair, workers=1, progress=False
     ).report
 
 
@@ -62,8 +62,8 @@ def test_the_hand_correction_of_real_labels_comes_out(shared_dir):
     if not folder.is_dir():
         pytest.skip(f"{folder} is absent")
     result = compare_coco(
-        CocoIndex(folder / "instances_fixed.json"),
-        CocoIndex(folder / "instances_original.json"),
+        CocoText(folder / "instances_fixed.json"),
+        CocoText(folder / "instances_original.json"),
         manifest=None,
         known=False,
         pair="auto",
@@ -88,30 +88,30 @@ def test_classes_may_be_numbered_differently(write, mistakes):
         entry[key] = {3: 9, 7: 2}[entry[key]]
     other = mistakes[1].with_name("other.json")
     other.write_text(json.dumps(document))
-    assert class_table(CocoIndex(mistakes[0]), CocoIndex(other)).tolist() == [1, 0]
+    assert class_table(CocoText(mistakes[0]), CocoText(other)).tolist() == [1, 0]
     before, after = compared(*mistakes), compared(mistakes[0], other)
     assert before["confusion"] == after["confusion"]
     with pytest.raises(LabelError, match=r"expected those of .*clean\.json, \['cat', 'dog'\], got \['cow'\]"):
-        class_table(CocoIndex(mistakes[0]), CocoIndex(write("c.json", [], categories=[{"id": 3, "name": "cow"}])))
+        class_table(CocoText(mistakes[0]), CocoText(write("c.json", [], categories=[{"id": 3, "name": "cow"}])))
 
 
 def test_images_are_paired_by_name_where_ids_contradict(write, image):
-    clean = CocoIndex(write("clean.json", [], images=[image(1), image(2)]))
-    noisy = CocoIndex(write("noisy.json", [], images=[image(2) | {"id": 1}, image(7) | {"id": 2}]))
+    clean = CocoText(write("clean.json", [], images=[image(1), image(2)]))
+    noisy = CocoText(write("noisy.json", [], images=[image(2) | {"id": 1}, image(7) | {"id": 2}]))
     pairs, rule = pair_images(clean, noisy)
     assert pairs == [(1, None), (2, 1), (None, 2)]
     assert "by file name" in rule
-    unnamed = CocoIndex(write("unnamed.json", [], images=[{"id": 1, "height": 40, "width": 60}]))
+    unnamed = CocoText(write("unnamed.json", [], images=[{"id": 1, "height": 40, "width": 60}]))
     with pytest.raises(LabelError, match="other file names under the same ids"):
         pair_images(clean, unnamed)
     with pytest.raises(LabelError, match="got others only"):
-        pair_images(clean, CocoIndex(write("others.json", [], images=[image(8)])))
+        pair_images(clean, CocoText(write("others.json", [], images=[image(8)])))
 
 
 def test_an_image_of_another_size_is_an_error(write, image):
     clean, noisy = write("clean.json", [], images=[image(1)]), write("noisy.json", [], images=[image(1, 61)])
     with pytest.raises(LabelError, match=r"noisy\.json: image 1: height, width: expected \(40, 60\).* got \(40, 61\)"):
-        pair_images(CocoIndex(clean), CocoIndex(noisy))
+        pair_images(CocoText(clean), CocoText(noisy))
 
 
 def test_images_of_one_file_are_listed_and_their_objects_have_no_partner(write, image, annotation):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
 from noisyseg.evaluation.report import matching
-from noisyseg.evaluation.report.coco_index import CocoIndex
+from noisyseg.labels.coco_text import CocoText
 
 BOXES = st.lists(
     st.tuples(st.integers(0, 20), st.integers(0, 20), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=6
@@ -15,7 +15,7 @@ BOXES = st.lists(
 
 
 def chosen(clean, noisy, *, known=False):
-    clean, noisy = CocoIndex(clean), CocoIndex(noisy)
+    clean, noisy = CocoText(clean), CocoText(noisy)
     return matching.choose_pairing(clean, noisy, {id_: id_ for id_ in clean.images if id_ in noisy.images}, known=known)
 
 
@@ -99,10 +99,10 @@ def test_small_overlaps_are_no_pair_and_equal_classes_break_ties():
 
 
 def test_nothing_is_paired_with_nothing(mistakes):
-    labels = CocoIndex(mistakes[0])
+    labels = CocoText(mistakes[0])
     from noisyseg.labels.coco import instances_from_coco
 
-    some = instances_from_coco(labels.images[1], labels.annotations([0, 1]), labels.categories)
+    some = instances_from_coco(labels.images[1], labels.annotations_at([0, 1]), labels.categories)
     none = instances_from_coco(labels.images[1], [], labels.categories)
     assert [len(side) for side in matching.pairs_by_overlap(some, none)] == [0, 0]
     assert [len(side) for side in matching.pairs_by_overlap(none, some)] == [0, 0]

@@ -5,16 +5,16 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from noisyseg.evaluation.report import agreement
-from noisyseg.evaluation.report.coco_index import CocoIndex
 from noisyseg.evaluation.report.matching import Pairing
 from noisyseg.evaluation.report.measuring import measure_files
 from noisyseg.labels import LabelError
+from noisyseg.labels.coco_text import CocoText
 
 BY_ID, BY_IOU = Pairing("id", 0, "test"), Pairing("iou", 0, "test")
 
 
 def measured(clean, noisy, pairing=BY_ID, workers=1):
-    clean, noisy = CocoIndex(clean), CocoIndex(noisy)
+    clean, noisy = CocoText(clean), CocoText(noisy)
     images = [(id_, id_) for id_ in clean.images]
     return measure_files(
         clean, noisy, images, np.arange(len(noisy.categories)), pairing, workers=workers, progress=False
@@ -71,7 +71,7 @@ def test_measures_of_real_masks_are_those_of_pycocotools(coco_tiny_dir, tmp_path
     path = coco_tiny_dir / "annotations" / "instances_train2017.json"
     document = json.loads(path.read_text())
     # Every mask is moved by three pixels: what leaves the frame is cut.
-    index = CocoIndex(path)
+    index = CocoText(path)
     from noisyseg.labels.coco import read_coco
 
     coco = read_coco(path)

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from noisyseg.evaluation.report.coco_index import CocoIndex
 from noisyseg.evaluation.report.instances import compare_coco
 from noisyseg.evaluation.report.thumbnails import CLEAN, NOISY, SIDE, thumbnails
 from noisyseg.labels import LabelError
+from noisyseg.labels.coco_text import CocoText
 
 
 def compared(clean, noisy):
     return compare_coco(
-        CocoIndex(clean), CocoIndex(noisy), manifest=None, known=False, pair="auto", workers=1, progress=False
+        CocoText(clean), CocoText(noisy), manifest=None, known=False, pair="auto", workers=1, progress=False
     )
 
 

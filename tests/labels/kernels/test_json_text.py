@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noisyseg.evaluation.report import scanning
+from noisyseg.labels.kernels import json_text as scanning
 
 TEXT = st.text(st.sampled_from('ab"\\{}[]:,é \n'), max_size=8)
 VALUES = st.recursive(
