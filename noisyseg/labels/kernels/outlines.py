@@ -36,14 +36,42 @@ def runs_of_polygon(ring: np.ndarray, height: int, width: int) -> Runs:
     found = 0
     for k in range(count):
         found = _cross(xs[k], ys[k], xs[k + 1], ys[k + 1], height, width, crossings, found)
-    crossings[found] = height * width
-    crossings = np.sort(crossings[: found + 1])
+    _sort(crossings[:found], height)
     runs = np.empty(found + 1, np.int64)
     previous = 0
-    for i in range(found + 1):
+    for i in range(found):
         runs[i] = crossings[i] - previous
         previous = crossings[i]
+    runs[found] = height * width - previous
     return joined(runs)
+
+
+@compiled
+def _sort(crossings: Runs, height: int) -> None:
+    """Sorts positions in place: by columns, which are few and known, and by insertion in the column."""
+    count = len(crossings)
+    if not count:
+        return
+    low = high = crossings[0]
+    for place in crossings:
+        low, high = min(low, place), max(high, place)
+    first, last = low // height, high // height
+    starts = np.zeros(last - first + 2, np.int64)
+    for place in crossings:
+        starts[place // height - first + 1] += 1
+    for column in range(last - first + 1):
+        starts[column + 1] += starts[column]
+    ordered = np.empty(count, np.int64)
+    for place in crossings:
+        column = place // height - first
+        ordered[starts[column]] = place
+        starts[column] += 1
+    for i in range(count):
+        place, k = ordered[i], i
+        while k > 0 and crossings[k - 1] > place:
+            crossings[k] = crossings[k - 1]
+            k -= 1
+        crossings[k] = place
 
 
 @compiled
