@@ -10,6 +10,7 @@ public generator, whose primitives these reproduce where a docstring says *offic
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from noisyseg.noise.kernels.simplify import simplified
+from noisyseg.noise.kernels.tracing import OUTER, borders
 
 Pixels = npt.NDArray[np.uint8]
 Ring = npt.NDArray[np.int32]
@@ -56,21 +58,18 @@ def parts(pixels: Pixels, *, holes: bool) -> list[Part]:
         pixels: (h, w) window.
         holes: Whether to trace holes; official: no, so holes are filled by whoever fills the rings.
     """
+    points, starts, parents = borders(pixels)
+    starts, parents = starts.tolist(), parents.tolist()
+    rings = [points[start:stop] for start, stop in pairwise(starts)]
+    # OpenCV lists what it finds last first.
     if not holes:
-        outers, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        return [Part(outer[:, 0]) for outer in outers]
-    rings, hierarchy = cv2.findContours(pixels, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    if not rings:
-        return []
-    parents = hierarchy[0, :, 3].tolist()
+        return [Part(ring) for ring, parent in zip(reversed(rings), reversed(parents), strict=True) if parent == OUTER]
     inner: dict[int, list[Ring]] = {}
-    for ring, parent in zip(rings, parents, strict=True):
+    for ring, parent in zip(reversed(rings), reversed(parents), strict=True):
         if parent >= 0:
-            inner.setdefault(parent, []).append(ring[:, 0])
+            inner.setdefault(parent, []).append(ring)
     return [
-        Part(ring[:, 0], tuple(inner.get(place, ())))
-        for place, (ring, parent) in enumerate(zip(rings, parents, strict=True))
-        if parent < 0
+        Part(rings[place], tuple(inner.get(place, ()))) for place in reversed(range(len(rings))) if parents[place] < 0
     ]
 
 
