@@ -173,9 +173,13 @@ def _checked_runs(segmentation: Mapping[str, Any], size_hw: tuple[int, int]) -> 
         raise LabelError(f"RLE size: expected the image's {list(size_hw)} (rows, columns), got {size}")
     if isinstance(counts, str):
         runs = rle.runs_from_string(counts)
-    elif isinstance(counts, list | tuple) and all(type(run) is int and abs(run) < rle.LARGEST_FRAME for run in counts):
+    elif isinstance(counts, list | tuple) and set(map(type, counts)) <= {int} and _is_small(counts):
         runs = np.array(counts, np.int64)
     else:
         raise LabelError(f"RLE counts: expected a string or whole numbers, got {type(counts).__name__}")
     rle.check_runs(runs, size_hw)
     return rle.joined(runs)
+
+
+def _is_small(counts: Sequence[int]) -> bool:
+    return not counts or -rle.LARGEST_FRAME < min(counts) <= max(counts) < rle.LARGEST_FRAME

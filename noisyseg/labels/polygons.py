@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from noisyseg.labels.errors import LabelError
-from noisyseg.labels.kernels.outlines import runs_of_polygon
+from noisyseg.labels.kernels.outlines import norm_bound, runs_of_polygon
 from noisyseg.labels.kernels.runs import Runs, union
 
 # pycocotools, with which others read our files, crashes on an outline of many millions of pixels.
@@ -51,7 +51,7 @@ def rings_from_coco(polygons: Sequence[Sequence[float]]) -> list[Ring]:
         if ring.dtype != np.float64:
             ring = ring.astype(np.float64)
         # The norm bounds coordinates and, times the square root of their number, half the outline; NaN fails too.
-        if not ring @ ring * ring.size <= LONGEST**2 / 4:
+        if not norm_bound(ring) <= LONGEST**2 / 4:
             _check_extent(ring, part)
         rings.append(ring)
     return rings

@@ -44,9 +44,10 @@ class Localization(ObjectNoise):
         vertices = sum(len(part.outer) + sum(map(len, part.holes)) for part in parts)
         if not vertices:
             return None
-        moves = streams.of(self.op, int(labels.source[i])).normal(0.0, self.sigma, 2 * vertices)
+        moves = streams.of(self.op, int(labels.source[i])).standard_normal(2 * vertices)
+        moves *= self.sigma
         # Vertices are whole numbers, so rounding the move is rounding the moved vertex.
-        return {"offsets": np.rint(moves).astype(np.int32)}
+        return {"offsets": np.rint(moves, out=moves).astype(np.int32)}
 
     def changes(self, labels: Instances, draws: Mapping[int, Params]) -> dict[int, Change]:
         """See the base class."""
