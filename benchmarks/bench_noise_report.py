@@ -31,7 +31,7 @@ def run_report(clean: Path, noisy: Path, out: Path, workers: int) -> tuple[float
     peak = 0
     while process.poll() is None:
         peak = max(peak, tree_memory(process.pid))
-        time.sleep(0.1)
+        time.sleep(0.5)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     return time.perf_counter() - start, peak / 1e9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,6 +18,8 @@ from noisyseg.labels.errors import LabelError
 from noisyseg.labels.kernels import json_text
 
 Json = dict[str, Any]
+# Annotations are read in one piece where that is at most so many times as long as they are.
+MOST_BETWEEN = 2
 Places = Sequence[int] | npt.NDArray[np.int64]
 
 
@@ -83,12 +86,25 @@ class CocoText(CocoFile):
 
 
 def read_annotations(path: str | Path, spans: npt.NDArray[np.int64]) -> list[Json]:
-    """Returns the parsed annotations at ``spans`` of a file; a worker process keeps the file open.
+    """Returns the parsed annotations at ``spans`` of a file; for worker processes, which keep it open.
+
+    They read and do not map it: joblib takes the pages of a map for a leak, and replaces the process.
 
     Raises:
         LabelError: The file cannot be read, or an annotation is not JSON.
     """
-    return _annotations(path, _opened(str(path)), spans)
+    if not len(spans):
+        return []
+    first, last = int(spans[:, 0].min()), int(spans[:, 1].max())
+    file = _opened(str(path))
+    try:
+        if last - first <= MOST_BETWEEN * int((spans[:, 1] - spans[:, 0]).sum()):
+            return _annotations(path, os.pread(file, last - first, first), spans - first)
+        pieces = [os.pread(file, stop - start, start) for start, stop in spans.tolist()]
+    except OSError as error:
+        raise LabelError(f"cannot be read: {error.strerror}", file=path) from error
+    stops = np.cumsum([len(piece) for piece in pieces])
+    return _annotations(path, b"".join(pieces), np.stack([np.append(0, stops[:-1]), stops], axis=1))
 
 
 def _annotations(path: str | Path, data: bytes | mmap.mmap, spans: npt.NDArray[np.int64]) -> list[Json]:
@@ -113,8 +129,11 @@ def _bytes(path: Path) -> bytes | mmap.mmap:
 
 
 @lru_cache(maxsize=2)
-def _opened(path: str) -> bytes | mmap.mmap:
-    return _bytes(Path(path))
+def _opened(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise LabelError(f"cannot be read: {error.strerror}", file=path) from error
 
 
 def _parsed(data: bytes) -> Json | None:

@@ -50,6 +50,7 @@ def test_annotations_are_those_that_a_parser_finds(tmp_path_factory, extra, entr
     assert text.annotations_at(places) == orjson.loads(text.text_at(places)) == annotations
     assert text.annotations_at(list(places)[::-2]) == annotations[::-2]
     assert read_annotations(path, text.spans) == annotations
+    assert read_annotations(path, text.spans[::-2]) == annotations[::-2]
     assert text.document == parsed.document | {"annotations": []}
     assert list(text.document) == list(parsed.document)
     assert text.ids.tolist() == [annotation["id"] for annotation in parsed.document["annotations"]]
@@ -146,3 +147,12 @@ def test_places_follow_the_file_and_images_without_annotations_have_none(save):
     document["images"] = [{"id": image_id, "height": 9, "width": 9} for image_id in (2, 9, 1)]
     places = CocoText(save(json.dumps(document))).positions
     assert {id_: value.tolist() for id_, value in places.items()} == {2: [1], 9: [], 1: [0, 2]}
+
+
+def test_annotations_far_apart_are_read_one_by_one(save):
+    document = a_document(None, ["x" * 10, "y" * 1000, "z" * 10])
+    path = save(json.dumps(document))
+    ends = CocoText(path).spans[[2, 0]]
+    assert read_annotations(path, ends) == [document["annotations"][2], document["annotations"][0]]
+    with pytest.raises(LabelError, match=r"none\.json: cannot be read"):
+        read_annotations(path.with_name("none.json"), ends)
