@@ -235,11 +235,17 @@ def test_help_needs_no_heavy_import(tool):
     assert result.stdout.splitlines()[-1] == "[]"
 
 
+def heed_interrupts():
+    """Undo what a shell does to the jobs that it starts in the background: they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_killed_while_writing_it_leaves_the_old_file_and_runs_again(tool, folder, kill):
     (folder / "out.json").write_text("old")
     command = [sys.executable, "-c", HANG_WHILE_WRITING, tool.__file__, *arguments(folder, "--force")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, preexec_fn=heed_interrupts, **pipes) as process:
         assert process.stdout.readline() == "writing\n"
         process.send_signal(kill)
         error = process.communicate(timeout=30)[1]
@@ -275,6 +281,7 @@ def test_killed_while_working_it_leaves_the_old_file_and_no_process(tool, coco_t
         [sys.executable, tool.__file__, *command, "--force"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=heed_interrupts,
         text=True,
         start_new_session=True,  # Ctrl-C reaches every process of the terminal's group
     )
