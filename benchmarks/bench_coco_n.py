@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from coco_scaling import write_scaled
+from coco_scaling import write_scaled, write_shards
 
 OFFICIAL = """
 import contextlib, io, json, sys, time
@@ -83,6 +83,7 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=[36_000])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--shards", type=int, help="split the file into so many, and give the folder to the tool")
     parser.add_argument("--official", type=Path, help="checkout that holds the authors' noise_annotations.py")
     parser.add_argument("--official-count", type=int, default=4000, help="annotations of one official run")
     args = parser.parse_args()
@@ -92,11 +93,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for size in args.sizes:
             source = write_scaled(args.coco, size, Path(folder) / f"instances_train_{size}.json")
+            given, target = source, Path(folder) / "noisy.json"
+            if args.shards:
+                given, target = (
+                    write_shards(source, args.shards, Path(folder) / f"shards_{size}"),
+                    Path(folder) / "noisy",
+                )
             official: list[float] = []
             for workers in args.workers:
                 seconds, memory, ratios = [], [], []
                 for _ in range(args.runs):
-                    wall, peak = run_ours(args.recipe, source, Path(folder) / "noisy.json", workers)
+                    wall, peak = run_ours(args.recipe, given, target, workers)
                     seconds.append(wall)
                     memory.append(peak)
                     if args.official:

@@ -20,3 +20,19 @@ def write_scaled(path: Path, count: int, out: Path) -> Path:
             annotations.append(annotation | new)
     out.write_text(json.dumps(document | {"images": images, "annotations": annotations}))
     return out
+
+
+def write_shards(path: Path, count: int, folder: Path) -> Path:
+    """Writes the images of a COCO file and their annotations into ``count`` files of a new folder, which it returns."""
+    document = json.loads(path.read_bytes())
+    folder.mkdir()
+    size = -(-len(document["images"]) // count)
+    shard_of = {image["id"]: i // size for i, image in enumerate(document["images"])}
+    annotations: list[list[dict]] = [[] for _ in range(count)]
+    for annotation in document["annotations"]:
+        annotations[shard_of[annotation["image_id"]]].append(annotation)
+    for number, entries in enumerate(annotations):
+        images = document["images"][number * size : (number + 1) * size]
+        shard = document | {"images": images, "annotations": entries}
+        (folder / f"train_{number:03}.json").write_text(json.dumps(shard))
+    return folder
