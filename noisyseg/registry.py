@@ -22,10 +22,13 @@ _COMPONENTS = ["noisyseg.integration.components"]
 DATASETS = Registry("dataset", parent=ROOT_DATASETS, scope="noisyseg", locations=_COMPONENTS)
 HOOKS = Registry("hook", parent=ROOT_HOOKS, scope="noisyseg", locations=_COMPONENTS)
 METRICS = Registry("metric", parent=ROOT_METRICS, scope="noisyseg", locations=_COMPONENTS)
-MODELS = Registry("model", parent=ROOT_MODELS, scope="noisyseg", locations=_COMPONENTS)
+MODELS = Registry("model", parent=ROOT_MODELS, scope="noisyseg", locations=["noisyseg.losses", *_COMPONENTS])
 TRANSFORMS = Registry("transform", parent=ROOT_TRANSFORMS, scope="noisyseg", locations=_COMPONENTS)
 # Noise models and correction rules: children of TASK_UTILS, because a registry without a parent warns at each
 # build when the default scope is the host's.
 TASK_UTILS = Registry(
-    "task util", parent=ROOT_TASK_UTILS, scope="noisyseg", locations=["noisyseg.noise", "noisyseg.integration.sam"]
+    "task util",
+    parent=ROOT_TASK_UTILS,
+    scope="noisyseg",
+    locations=["noisyseg.noise", "noisyseg.correction", "noisyseg.integration.sam"],
 )

@@ -1,0 +1,3 @@
+"""Estimates and rules that repair labels while training."""
+
+__all__: list[str] = []
