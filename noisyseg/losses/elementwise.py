@@ -75,9 +75,7 @@ class ElementwiseLoss(nn.Module, ABC):
         if loss_name is None:
             loss_name = "loss_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
         if "loss" not in loss_name:
-            raise ValueError(
-                f"loss_name: mmengine adds up the names with 'loss' in them; {loss_name!r} would be left out"
-            )
+            raise ValueError(f"loss_name: expected 'loss' in it, or mmengine will not add it up, not {loss_name!r}")
         if use_mask and class_weight is not None:
             raise ValueError("class_weight has no meaning with use_mask: each instance has one channel")
         check_reduction(reduction)

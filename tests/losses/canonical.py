@@ -1,4 +1,4 @@
-"""One row for each loss and setting that the generic tests in `test_every_loss.py` run over: a config, as a head has it.
+"""Each loss and setting that the generic tests in `test_every_loss.py` run over, as a config that a head has.
 
 A loss that is not a function of (logits, labels, weights) alone does not belong here; it has tests of its own.
 """
