@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 import noisyseg.losses
-from noisyseg.losses import ElementwiseLoss
+from noisyseg.losses import ElementwiseLoss, checks
 from noisyseg.registry import MODELS
 
 CANONICAL = runpy.run_path(str(Path(__file__).with_name("canonical.py")))["CANONICAL"]
@@ -166,6 +167,19 @@ def test_autocast_gives_the_loss_of_single_precision(row):
         value = loss(half, labels)
     assert value.dtype == torch.float32
     torch.testing.assert_close(value, loss(half.float(), labels))
+
+
+@every_loss
+@pytest.mark.parametrize("form", ["softmax", "sigmoid"])
+def test_the_host_never_waits_for_the_device(row, form, monkeypatch):
+    """On tensors without values, whatever brings a value to the host raises: ``item``, ``bool``, ``nonzero``, masks."""
+    loss = build(row) if form == "softmax" else build_sigmoid(row)
+    monkeypatch.setattr(checks, "bool", lambda _: True, raising=False)  # the checks wait on the CPU alone
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        logits = torch.randn(2, 4, 5, 6, requires_grad=True)
+        labels = torch.randint(0, 4, (2, 5, 6))
+        loss(logits, labels, weight=torch.rand(2, 5, 6), image_weight=torch.rand(2)).backward()
+        assert logits.grad.shape == logits.shape
 
 
 @every_loss
