@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 __all__ = ["HOST_FOLDERS"]
 
-for _module in ("inject_noise", "sam", "split_metric"):
+for _module in ("inject_noise", "sam", "split_metric", "weight_transforms"):
     import_module(f"noisyseg.integration.{_module}")
 
 HOST_FOLDERS = {"mmdet": "noisyseg.integration.detection", "mmseg": "noisyseg.integration.segmentation"}
