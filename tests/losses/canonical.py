@@ -5,4 +5,26 @@ A loss that is not a function of (logits, labels, weights) alone does not belong
 
 CANONICAL = [
     dict(type="noisyseg.CrossEntropy"),
+    dict(type="noisyseg.GeneralizedCrossEntropy"),
+    dict(type="noisyseg.GeneralizedCrossEntropy", q=0.3),
+    dict(type="noisyseg.TruncatedGeneralizedCrossEntropy", start=0, k=0.2),
+    dict(type="noisyseg.MeanAbsoluteError"),
+    dict(type="noisyseg.ReverseCrossEntropy"),
+    dict(type="noisyseg.SymmetricCrossEntropy"),
+    dict(type="noisyseg.NormalizedCrossEntropy"),
+    dict(
+        type="noisyseg.ActivePassive",
+        active=dict(type="noisyseg.NormalizedCrossEntropy"),
+        passive=dict(type="noisyseg.ReverseCrossEntropy"),
+    ),
+    dict(
+        type="noisyseg.ActivePassive",
+        active=dict(type="noisyseg.CrossEntropy"),
+        passive=dict(type="noisyseg.MeanAbsoluteError"),
+        beta=0.1,
+    ),
+    dict(type="noisyseg.Bootstrapping"),
+    dict(type="noisyseg.Bootstrapping", mode="hard"),
+    dict(type="noisyseg.JensenShannon"),
+    dict(type="noisyseg.JensenShannon", pi=0.1),
 ]

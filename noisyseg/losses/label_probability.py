@@ -1,0 +1,49 @@
+"""What the losses have in common that look at a prediction only through the probability of the given label."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+
+from torch import Tensor
+
+from noisyseg.losses.cross_entropy import cross_entropy
+from noisyseg.losses.elementwise import ElementwiseLoss
+
+__all__ = ["LabelProbabilityLoss", "check_factor"]
+
+
+class LabelProbabilityLoss(ElementwiseLoss):
+    """A loss that is a function of p_y alone, written as one of the cross entropy ``nll = -log p_y``.
+
+    Two things follow. It is one value an element where the logits are K, so it costs what cross entropy costs. And its
+    gradient is that of cross entropy, ``p - e_y``, times the slope of the function: such a loss weighs elements by how
+    well they fit, and can't move a prediction in another direction than cross entropy does.
+
+    Working on ``nll`` and not on p_y is what keeps it finite: at logits of ±100 p_y is 0 in single precision, and
+    ``nll`` is 200.
+
+    Args:
+        **settings: The arguments of `ElementwiseLoss`.
+    """
+
+    @abstractmethod
+    def of_nll(self, nll: Tensor) -> Tensor:
+        """Returns the loss from the cross entropy of each element.
+
+        Args:
+            nll: ``-log p_y`` >= 0, float32 or float64, of any shape.
+
+        Returns:
+            The same shape; finite, with a finite gradient.
+        """
+
+    def elementwise(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Returns `of_nll` of the elements' cross entropy."""
+        return self.of_nll(cross_entropy(logits, target))
+
+
+def check_factor(name: str, factor: float) -> None:
+    """Raises ``ValueError`` unless a factor of a part of a loss is finite and >= 0."""
+    if not 0 <= factor < math.inf:
+        raise ValueError(f"{name}: expected a finite number >= 0, not {factor!r}")
