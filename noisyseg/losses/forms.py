@@ -50,12 +50,23 @@ class Elements:
         total = self.weight
         if class_weight is not None:
             total = _times(total, self._of_classes(class_weight))
+        image_weight = self.image_weights(image_weight)
         if image_weight is not None:
-            if image_weight.shape != self.target.shape[:1]:
-                raise ValueError(f"image_weight: expected ({len(self.target)},), not {tuple(image_weight.shape)}")
-            check_weight(image_weight, "image_weight")
-            total = _times(total, image_weight.to(self.logits).reshape(-1, *[1] * (self.target.dim() - 1)))
+            total = _times(total, image_weight.reshape(-1, *[1] * (self.target.dim() - 1)))
         return None if total is None else total.expand(self.target.shape)
+
+    def image_weights(self, image_weight: Tensor | None) -> Tensor | None:
+        """Returns the weights (N,) of the images, checked, in the precision of the logits.
+
+        Raises:
+            ValueError: Wrong shape, or a weight that is negative or not finite.
+        """
+        if image_weight is None:
+            return None
+        if image_weight.shape != self.target.shape[:1]:
+            raise ValueError(f"image_weight: expected ({len(self.target)},), not {tuple(image_weight.shape)}")
+        check_weight(image_weight, "image_weight")
+        return image_weight.to(self.logits)
 
     def _of_classes(self, class_weight: Tensor) -> Tensor:
         channels = self.logits.shape[1] if self.logits.dim() > 1 else 1
@@ -166,6 +177,8 @@ def _fitting(weight: Tensor, logits: Tensor, target: Tensor, *, binary: bool) ->
         return weight if binary else weight.squeeze(1)
     if binary and weight.shape == logits.shape:
         return weight
+    if binary and target.dim() > 3 and weight.shape == (target.shape[0], *target.shape[2:]):
+        return weight.unsqueeze(1)
     raise ValueError(f"weight: expected the shape {tuple(target.shape)} of the labels, not {tuple(weight.shape)}")
 
 
