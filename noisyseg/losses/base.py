@@ -89,6 +89,8 @@ class HeadLoss(nn.Module, ABC):
         Args:
             elements: Logits, targets and weights as `forward` got them, checked.
             image_weight: The argument of `forward`, not yet checked.
+
+        A loss with a ``context`` takes what it returns as further named arguments.
         """
 
     def forward(
@@ -101,6 +103,7 @@ class HeadLoss(nn.Module, ABC):
         *,
         ignore_index: int | None = None,
         image_weight: Tensor | None = None,
+        **context: Tensor,
     ) -> Tensor:
         """Returns the reduced loss, times ``loss_weight``.
 
@@ -113,6 +116,7 @@ class HeadLoss(nn.Module, ABC):
             reduction_override: Reduction of this call.
             ignore_index: Ignored label of this call.
             image_weight: (N,) weights >= 0 of the images, or instances.
+            **context: What the loss's method ``context`` made of the samples of the batch, if it has one.
 
         Raises:
             ValueError: A label outside 0..K-1 that is not ignored, logits that give a NaN or infinite loss, negative or
@@ -123,7 +127,7 @@ class HeadLoss(nn.Module, ABC):
         with torch.autocast(pred.device.type, enabled=False):
             logits = pred if pred.dtype == torch.float64 else pred.float()
             elements = self._elements(logits, target, weight, ignore_index)
-            values, weights = self.values_and_weights(elements, image_weight)
+            values, weights = self.values_and_weights(elements, image_weight, **context)
             require(
                 torch.isfinite(values).all(),
                 lambda: (
