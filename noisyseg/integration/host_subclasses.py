@@ -7,7 +7,9 @@ from functools import cache
 from types import new_class
 from typing import Any
 
-__all__ = ["HostSubclass", "host_subclass", "overridden"]
+from mmengine.registry import Registry
+
+__all__ = ["HostSubclass", "host_class", "host_subclass", "overridden"]
 
 
 class HostSubclass:
@@ -17,6 +19,25 @@ class HostSubclass:
         made = type(self)
         mixin, host = made.__bases__
         return _empty, (mixin, host), self.__dict__.copy()
+
+
+def host_class(registry: Registry, head: str | type, base: type) -> type:
+    """Returns the class that a config names.
+
+    Args:
+        registry: The host's registry.
+        head: Its type, or the class itself.
+        base: What it has to be a subclass of.
+
+    Raises:
+        ValueError: There is no such class, or it is of another kind.
+    """
+    found = registry.get(head) if isinstance(head, str) else head
+    if found is None:
+        raise ValueError(f"head: nothing is registered as {head!r}; expected the type of a {base.__name__}")
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise ValueError(f"head: expected the type of a {base.__module__.split('.')[0]}.{base.__name__}, not {head!r}")
+    return found
 
 
 @cache

@@ -13,7 +13,16 @@ from noisyseg.labels import LabelError
 from noisyseg.labels.weight_maps import LEVELS, read_key_weights, read_weight_map
 from noisyseg.registry import TRANSFORMS
 
-__all__ = ["WEIGHT_MAP", "WITNESS", "KeyWeights", "LoadImageWeight", "LoadWeightMap", "WeightKey"]
+__all__ = [
+    "WEIGHT_MAP",
+    "WITNESS",
+    "KeyWeights",
+    "LoadImageWeight",
+    "LoadWeightMap",
+    "Missing",
+    "WeightKey",
+    "check_missing",
+]
 
 WEIGHT_MAP = "gt_weight_map"
 WITNESS = "gt_weight_witness"
@@ -115,7 +124,7 @@ class LoadWeightMap(BaseTransform):
         self.weight_dir = Path(weight_dir)
         self.key = WeightKey(img_dir, img_suffix)
         self.suffix = suffix
-        self.missing = _check_missing(missing)
+        self.missing = check_missing(missing)
 
     def transform(self, results: Sample) -> Sample:
         """Returns ``results`` with the weights."""
@@ -160,7 +169,7 @@ class LoadImageWeight(BaseTransform):
     ) -> None:
         self.weights = KeyWeights(file)
         self.key = WeightKey(img_dir, img_suffix)
-        self.missing = _check_missing(missing)
+        self.missing = check_missing(missing)
 
     def transform(self, results: Sample) -> Sample:
         """Returns ``results`` with the weight."""
@@ -177,7 +186,8 @@ class LoadImageWeight(BaseTransform):
         return f"{type(self).__name__}(file='{self.weights.path}', missing='{self.missing}')"
 
 
-def _check_missing(missing: Missing) -> Missing:
+def check_missing(missing: Missing) -> Missing:
+    """Returns ``missing``, or raises ``ValueError`` if it is no answer to the question what a lacking weight means."""
     if missing not in get_args(Missing):
         raise ValueError(f"missing: expected one of {', '.join(get_args(Missing))}, not {missing!r}")
     return missing

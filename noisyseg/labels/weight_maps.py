@@ -14,7 +14,15 @@ from PIL import Image, UnidentifiedImageError
 from noisyseg.labels.errors import LabelError
 from noisyseg.labels.files import atomic_path, write_json
 
-__all__ = ["quantise_weights", "read_key_weights", "read_weight_map", "write_key_weights", "write_weight_map"]
+__all__ = [
+    "LEVELS",
+    "checked_weight",
+    "quantise_weights",
+    "read_key_weights",
+    "read_weight_map",
+    "write_key_weights",
+    "write_weight_map",
+]
 
 LEVELS = 255
 
@@ -89,7 +97,7 @@ def write_key_weights(path: str | Path, weights: Mapping[str, float] | Mapping[i
     """
     document = {str(key): float(weight) for key, weight in weights.items()}
     for key, weight in document.items():
-        _check(weight, key, path)
+        checked_weight(weight, file=path, where=key)
     write_json(path, dict(sorted(document.items())), indent=True)
 
 
@@ -107,11 +115,15 @@ def read_key_weights(path: str | Path) -> dict[str, float]:
         raise LabelError(f"expected JSON: {error}", file=path) from error
     if not isinstance(document, dict):
         raise LabelError(f"expected a JSON object of key: weight, got {type(document).__name__}", file=path)
-    for key, weight in document.items():
-        _check(weight, key, path)
-    return {key: float(weight) for key, weight in document.items()}
+    return {key: checked_weight(weight, file=path, where=key) for key, weight in document.items()}
 
 
-def _check(weight: object, key: str, path: str | Path) -> None:
+def checked_weight(weight: object, *, file: str | Path | None, where: str) -> float:
+    """Returns a weight as a float.
+
+    Raises:
+        LabelError: It is not a finite number >= 0; the message names the file and the key.
+    """
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
-        raise LabelError(f"expected a finite weight >= 0, got {weight!r}", file=path, where=key)
+        raise LabelError(f"expected a finite weight >= 0, got {weight!r}", file=file, where=where)
+    return float(weight)

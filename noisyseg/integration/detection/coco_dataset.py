@@ -74,7 +74,7 @@ class CocoDataset(MMDetCocoDataset):
         return images
 
     def parse_data_info(self, raw_data_info: dict[str, Any]) -> dict[str, Any]:
-        """Returns one image with its objects, each with its annotation's id under ``ann_id``."""
+        """Returns one image with its objects, with the ``ann_id`` and, if any, the ``weight`` of its annotation."""
         image = raw_data_info["raw_img_info"]
         info = super().parse_data_info({**raw_data_info, "raw_ann_info": []})
         for annotation in raw_data_info["raw_ann_info"]:
@@ -84,8 +84,8 @@ class CocoDataset(MMDetCocoDataset):
             except LabelError as error:
                 raise error.at(file=self.ann_file, where=f"annotation {annotation['id']}") from None
             parsed = super().parse_data_info({"raw_img_info": image, "raw_ann_info": [annotation]})
-            for instance in parsed["instances"]:
-                info["instances"].append({**instance, "ann_id": annotation["id"]})
+            ours = {"ann_id": annotation["id"]} | ({"weight": annotation["weight"]} if "weight" in annotation else {})
+            info["instances"].extend(instance | ours for instance in parsed["instances"])
             if not parsed["instances"]:
                 self._left_out.append(annotation["id"])
         return info

@@ -16,7 +16,7 @@ from mmseg.registry import MODELS as MMSEG_MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from noisyseg.integration.host_subclasses import HostSubclass, host_subclass, overridden
+from noisyseg.integration.host_subclasses import HostSubclass, host_class, host_subclass, overridden
 from noisyseg.integration.weight_transforms import WEIGHT_MAP
 from noisyseg.labels.weight_maps import LEVELS
 from noisyseg.registry import MODELS
@@ -47,7 +47,11 @@ class NoiseAware(HostSubclass):
         if isinstance(unweighted, str) or not set(unweighted) <= set(names):
             raise ValueError(f"unweighted: expected a list of names among {', '.join(names)}, not {unweighted!r}")
         for loss in self._losses():
-            if loss.loss_name not in unweighted and not _takes_image_weight(loss) and type(loss) not in PIXEL_WEIGHTED:
+            if (
+                loss.loss_name not in unweighted
+                and not _takes_image_weight(loss)
+                and not isinstance(loss, PIXEL_WEIGHTED)
+            ):
                 raise ValueError(
                     f"loss_decode {loss.loss_name}: {type(loss).__module__}.{type(loss).__name__} does not honour a "
                     "weight for each pixel; take a loss of noisyseg or mmseg.CrossEntropyLoss, or say "
@@ -125,11 +129,7 @@ def NoiseAwareHead(head: str, **settings: Any) -> BaseDecodeHead:  # noqa: ANN40
             runs: some samples of a batch have weights and some have none, or a map of weights has another size
             than its image.
     """
-    host = MMSEG_MODELS.get(head)
-    if host is None:
-        raise ValueError(f"head: expected the type of a decode head, such as 'mmseg.FCNHead', not {head!r}")
-    if not (inspect.isclass(host) and issubclass(host, BaseDecodeHead)):
-        raise ValueError(f"head: {head} is no mmseg.BaseDecodeHead, so its losses have no place for pixel weights")
+    host = host_class(MMSEG_MODELS, head, BaseDecodeHead)
     changed = [
         *overridden(host, ["loss_by_feat"], [BaseDecodeHead]),
         *overridden(host, ["loss"], [BaseDecodeHead, BaseCascadeDecodeHead]),
