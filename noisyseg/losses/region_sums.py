@@ -135,7 +135,7 @@ class _LabelSums(torch.autograd.Function):
         predicted = (dense if kappa == 1 else dense.mul_(p)).flatten(2).sum(-1)
         error = None
         if gamma is not None:
-            torch.log(p, out=dense).mul_(gamma).exp_()  # pow is slow; log(0) gives exp(-inf) = 0, which is right
+            torch.log2(p, out=dense).mul_(gamma).exp2_()  # pow is slow; log2(0) = -inf gives 0, which is right
             dense.scatter_(1, index, (1 - p_label).pow(gamma)).mul_(w)
             error = dense.flatten(2).sum(-1)
         ctx.save_for_backward(p, index, w, None if gamma is None else dense)
