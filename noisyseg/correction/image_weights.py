@@ -78,7 +78,7 @@ def monte_carlo_uncertainty(
         min_voxels: Below this number of them the image counts as fully uncertain.
 
     Raises:
-        ValueError: The prediction has one pass, or the passes do not differ anywhere in spite of uncertain pixels.
+        ValueError: The prediction has one pass.
     """
     valid = check_labels(labels, prediction.probs)
     if prediction.variance is None:
@@ -89,17 +89,21 @@ def monte_carlo_uncertainty(
     uncertain = int((-probs * np.log(np.where(probs > 0, probs, 1)) > threshold).sum())
     if uncertain < min_voxels:
         return 1.0
-    variance = float(prediction.variance[1:, valid].sum(dtype=np.float64))
-    if variance == 0:
-        raise ValueError("uncertainty: the passes are all equal; the model needs dropout, or the passes flips")
-    return variance / uncertain
+    return float(prediction.variance[1:, valid].sum(dtype=np.float64)) / uncertain
 
 
 def uncertainty_weights(uncertainty: Numbers) -> Numbers:
     """Returns ``(u_max - u) / (u_max - u_min) + .01`` (FPL+): 1.01 for the surest image, .01 for the least sure one.
 
     All equal uncertainties give 1, where FPL+ divides by zero.
+
+    Raises:
+        ValueError: Wherever the model is not sure, the passes are all equal, as they are without dropout.
     """
+    if (uncertainty == 0).any() and np.isin(uncertainty, (0, 1)).all():
+        raise ValueError(
+            "uncertainty: the passes over all images are equal; the model needs dropout, or the passes flips"
+        )
     low, high = uncertainty.min(), uncertainty.max()
     if low == high:
         return np.ones_like(uncertainty)

@@ -10,7 +10,18 @@ from importlib.util import find_spec
 
 __all__ = ["HOST_FOLDERS"]
 
-for _module in ("inject_noise", "sam", "split_metric", "weight_transforms"):
+for _module in (
+    "inject_noise",
+    "load_stored_labels",
+    "random_state_hook",
+    "record_pixel_origin",
+    "sam",
+    "split_metric",
+    "target_bank",
+    "target_bank_hook",
+    "unpaired",
+    "weight_transforms",
+):
     import_module(f"noisyseg.integration.{_module}")
 
 HOST_FOLDERS = {"mmdet": "noisyseg.integration.detection", "mmseg": "noisyseg.integration.segmentation"}

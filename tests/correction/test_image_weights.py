@@ -68,8 +68,11 @@ class TestMonteCarloUncertainty:
         assert uncertainty_weights(np.full(3, 0.2)).tolist() == [1, 1, 1]
 
     def test_passes_that_do_not_differ_are_an_error(self):
-        with pytest.raises(ValueError, match="the passes are all equal; the model needs dropout"):
-            MonteCarloUncertainty().measure(np.zeros((1, 100), int), self.passes(0))
+        measure = MonteCarloUncertainty().measure(np.zeros((1, 100), int), self.passes(0))
+        assert measure == 0
+        assert MonteCarloUncertainty().weights(np.array([measure, 0.1])).tolist() == [1.01, 0.01]
+        with pytest.raises(ValueError, match="the passes over all images are equal; the model needs dropout"):
+            MonteCarloUncertainty().weights(np.array([measure, 1.0, measure]))
         with pytest.raises(ValueError, match="at least 2 passes, got 1"):
             MonteCarloUncertainty().measure(LABELS, binary(0, 0, 0, 0))
 

@@ -1,7 +1,19 @@
 """Components that need mmseg. Importing this package registers them; enter new modules here."""
 
+from noisyseg.integration.segmentation.class_iou import ClassIoU
+from noisyseg.integration.segmentation.iterative_weights import IterativeWeightHook
 from noisyseg.integration.segmentation.noise_aware_head import NoiseAwareHead
 from noisyseg.integration.segmentation.pack_seg_inputs import PackSegInputs
 from noisyseg.integration.segmentation.seg_dataset import SegDataset
+from noisyseg.integration.segmentation.teacher_hook import TeacherHook
+from noisyseg.integration.segmentation.teacher_segmentor import TeacherStudentSegmentor
 
-__all__ = ["NoiseAwareHead", "PackSegInputs", "SegDataset"]
+__all__ = [
+    "ClassIoU",
+    "IterativeWeightHook",
+    "NoiseAwareHead",
+    "PackSegInputs",
+    "SegDataset",
+    "TeacherHook",
+    "TeacherStudentSegmentor",
+]

@@ -1,0 +1,300 @@
+"""Noise-robust iterative learning: train, judge the labels, go on with weights, as one training."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import orjson
+import torch
+from mmengine.dist import barrier, broadcast, broadcast_object_list, get_world_size, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import IterBasedTrainLoop, Runner
+from torch import nn
+
+from noisyseg.correction import Judge
+from noisyseg.integration.initial_state import ema_hook, restore_initial_state, save_initial_state, unwrapped
+from noisyseg.integration.load_stored_labels import stored_label_steps
+from noisyseg.integration.round_schedule import RoundSchedule
+from noisyseg.integration.segmentation.judging_pass import JudgingPass, plain_dataset
+from noisyseg.integration.segmentation.passes import Flip, Passes
+from noisyseg.labels.store import GIVEN, LabelStore
+from noisyseg.registry import DATASETS, HOOKS, TASK_UTILS
+
+__all__ = ["IterativeWeightHook"]
+
+Source = Literal["self", "ema"]
+ENTRY = "noisyseg_rounds"
+OFF_LINE = {
+    "crossfit": "it needs one model for each fold, and a training has one; judge with held-out predictions off-line",
+    "peer": "it needs a second model, and a training has one; judge with its predictions off-line",
+}
+
+
+@HOOKS.register_module()
+class IterativeWeightHook(Hook):
+    """Trains in rounds; at the end of each but the last, predicts every training image and weighs its labels.
+
+    At the end of a round the model predicts every training image as it is on disk. From predictions and labels in force
+    come a weight for each pixel, a weight for each image, and, with ``refresh``, new labels; they are a new version in
+    a `LabelStore`, which `noisyseg.LoadStoredLabels` reads from the next iteration or epoch on. The first round trains
+    with the given labels and weight 1.
+
+    The version in force is a part of each checkpoint, and resuming puts it back in force, whatever versions came later.
+    A version is named by its parent, the round, these settings and the weights of the model; where a resumed training
+    comes to a version that exists, that one is taken; one that was not finished is removed and made again.
+
+    In a loop of iterations, ``round_epochs`` counts ``ceil(images / (batch size * processes))`` iterations as an epoch.
+
+    In the spirit of Wang et al., IEEE TMI 2021 (arXiv 2012.14584), whose formulas could not be read; rounds, estimators
+    and their defaults are ours, some after FPL+ (HiLab-git/FPL-plus).
+
+    Args:
+        rounds: Number of rounds of training, at least 2; there are one fewer judgements.
+        round_epochs: Length of a round in epochs; or
+        round_iters: in iterations, for a loop of iterations.
+        first_round: Length of the first round, in the same unit; None means as the others.
+        store: Folder of the store; None means ``WORK_DIR/label_store``.
+        source: Whose predictions: of the model (``"self"``) or of its averaged weights, kept by mmengine's `EMAHook`
+            (``"ema"``).
+        pixel: Config of an estimator of pixel weights, or None for weight 1.
+        image: Config of an estimator of image weights, `LossRank` for a selection, or None for weight 1.
+        refresh: Config of a `Refresh`, or None to keep all labels.
+        flips: Flipped copies that are predicted besides each image; the mean counts.
+        dropout_passes: How often each is predicted with dropout on; 0 for once, without.
+        seed: Of the dropout.
+        restart: Go back to the initial weights, optimizer and schedules at the start of each round.
+        stop_below: Where less than this share of the pixels changes sides (weight above .51 or not) or label, no
+            further round is judged; training goes on to its end with the weights in force. 0 never stops.
+        dataloader: ``dict(dataset=..., num_workers=...)`` for the predictions, where the training's own data set up to
+            `LoadStoredLabels` is not the right one.
+        progress: Draw a progress bar.
+
+    Raises:
+        ValueError: A setting cannot be used; when the training starts: it is too short for the rounds, the model has no
+            dropout or there is no `EMAHook` though it is needed, or the pipeline does not load from the store.
+        LabelError: The version of a resumed checkpoint is not in the store.
+    """
+
+    # After the schedulers have stepped (LOW, 70), before CheckpointHook saves (VERY_LOW, 90): the checkpoint of a
+    # round's last step names the new version.
+    priority = 80
+
+    def __init__(
+        self,
+        rounds: int = 3,
+        round_epochs: int | None = None,
+        round_iters: int | None = None,
+        first_round: int | None = None,
+        store: str | None = None,
+        source: Source = "self",
+        pixel: Mapping[str, Any] | None = None,
+        image: Mapping[str, Any] | None = None,
+        refresh: Mapping[str, Any] | None = None,
+        flips: Sequence[Flip] = (),
+        dropout_passes: int = 0,
+        seed: int = 0,
+        restart: bool = False,
+        stop_below: float = 0.001,
+        dataloader: Mapping[str, Any] | None = None,
+        progress: bool = True,
+    ) -> None:
+        if (round_epochs is None) == (round_iters is None):
+            raise ValueError(f"expected either round_epochs or round_iters, got {round_epochs} and {round_iters}")
+        if source in OFF_LINE:
+            raise ValueError(f"source: {source!r} is not available while training: {OFF_LINE[source]}")
+        if source not in get_args(Source):
+            raise ValueError(f"source: expected one of {', '.join(get_args(Source))}, not {source!r}")
+        if not 0 <= stop_below < 1:
+            raise ValueError(f"stop_below: expected a share in [0, 1), got {stop_below}")
+        if dataloader is not None and not set(dataloader) <= {"dataset", "num_workers"}:
+            raise ValueError(f"dataloader: expected dataset and num_workers alone, got {', '.join(sorted(dataloader))}")
+        self.by_iteration = round_epochs is None
+        length = round_iters if self.by_iteration else round_epochs
+        self.schedule = RoundSchedule(rounds, first_round or length, length)
+        parts = [None if part is None else TASK_UTILS.build(dict(part)) for part in (pixel, image, refresh)]
+        self.judge = Judge(*parts)
+        self.passes = Passes(tuple(flips), dropout_passes, seed)
+        if self.passes.number < self.judge.min_passes:
+            raise ValueError(
+                f"the estimators need at least {self.judge.min_passes} passes over an image, got {self.passes.number}; "
+                "ask for flips or dropout_passes"
+            )
+        self.root, self.source, self.restart, self.stop_below = store, source, restart, stop_below
+        self.dataloader, self.progress = dict(dataloader or {}), progress
+        self.settings = orjson.dumps(
+            [source, pixel, image, refresh, list(flips), dropout_passes, seed],
+            option=orjson.OPT_SORT_KEYS,
+            default=dict,
+        )
+        self.version, self.settled = GIVEN, False
+        self._resumed: Mapping[str, Any] | None = None
+
+    # ---- when: the hook's events
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Remembers the version in force, if this is a training that goes on."""
+        if not runner._resume:
+            return
+        if ENTRY not in checkpoint:
+            raise ValueError("the checkpoint was saved without IterativeWeightHook; start from it with load_from")
+        self._resumed = checkpoint[ENTRY]
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Adds the version in force."""
+        checkpoint[ENTRY] = {
+            "version": self.version,
+            "settled": self.settled,
+            "settings": hashlib.sha256(self.settings).hexdigest(),
+        }
+
+    def before_train(self, runner: Runner) -> None:
+        """Checks that model, data and schedule go with the rounds, and puts the version in force."""
+        self.schedule = self._in_steps_of(runner)
+        self.passes.check_model(unwrapped(runner.model))
+        if self.source == "ema" and ema_hook(runner) is None:
+            raise ValueError("source='ema' needs mmengine.EMAHook among the custom_hooks")
+        self.store = LabelStore(self.root or Path(runner.work_dir) / "label_store")
+        self._bind(runner)
+        if self._resumed is not None:
+            self.version, self.settled = self._resumed["version"], self._resumed["settled"]
+            if self._resumed["settings"] != hashlib.sha256(self.settings).hexdigest():
+                runner.logger.warning(
+                    "IterativeWeightHook: its settings are not those that the checkpoint was made with"
+                )
+        initial = self.store.root / "initial_state.pth"
+        if is_main_process():
+            if self.store.current != self.version:
+                runner.logger.info(f"labels: version {self.store.current} was in force; {self.version} is from now on")
+            self.store.set_current(self.version)
+            if self.restart and self._resumed is None:
+                save_initial_state(runner, initial)
+        barrier()
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Ends a round, in a loop of epochs."""
+        if not isinstance(runner.train_loop, IterBasedTrainLoop):
+            self._step(runner, runner.epoch + 1)
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
+    ) -> None:
+        """Ends a round, in a loop of iterations."""
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            self._step(runner, runner.iter + 1)
+
+    # ---- what
+
+    def _step(self, runner: Runner, steps: int) -> None:
+        number = self.schedule.ended(steps)
+        if number is None or self.settled:
+            return
+        self._end_round(runner, number)
+        if self.restart:
+            restore_initial_state(runner, self.store.root / "initial_state.pth")
+
+    def _end_round(self, runner: Runner, number: int) -> None:
+        model = unwrapped(runner.model) if self.source == "self" else ema_hook(runner).ema_model.module
+        _align_buffers(model)
+        origin = _shared(self._origin(model, number) if is_main_process() else None)
+        version = _shared(self._found(origin) if is_main_process() else None)
+        if version is None:
+            version = self._judged(model, runner, number, origin)
+        else:
+            runner.logger.info(f"labels: version {version} of this very round exists and is taken")
+        if is_main_process():
+            self.store.set_current(version)
+        barrier()
+        self.version = version
+        self._report(runner, number)
+
+    def _judged(self, model: nn.Module, runner: Runner, number: int, origin: str) -> int:
+        """Returns a new, finished version."""
+        if is_main_process():
+            self.store.discard_incomplete()
+        version = _shared(self.store.begin() if is_main_process() else None)
+        dataset = self.dataloader.get("dataset")
+        dataset = plain_dataset(runner.cfg.train_dataloader.dataset) if dataset is None else DATASETS.build(dataset)
+        for step in stored_label_steps(dataset):
+            step.bind(self.store.root)
+        workers = self.dataloader.get("num_workers", 0)
+        judging = JudgingPass(
+            model, dataset, self.store, self.judge, self.passes, num_workers=workers, progress=self.progress
+        )
+        records, summary = judging.run(number, version)
+        if is_main_process():
+            weights = self.judge.image_weights(records)
+            info = {"origin": origin, "round": number, "images": len(records), **summary.document()}
+            self.store.finish(version, parent=self.version, values={"image_weight": weights}, info=info)
+        barrier()
+        return version
+
+    def _report(self, runner: Runner, number: int) -> None:
+        info = self.store.info(self.version)
+        self.settled = info["moved_share"] < self.stop_below
+        means = ", ".join("-" if mean is None else f"{mean:.3f}" for mean in info["mean_weights"])
+        runner.logger.info(
+            f"labels: round {number + 1} of {self.schedule.rounds} has ended, version {self.version} is in force; "
+            f"{info['moved_share']:.3%} of the pixels changed sides, {info['relabelled_share']:.3%} label; mean weight "
+            f"of the classes: {means}" + (f"; raised: {info['faded']}" if info["faded"] else "")
+        )
+        if self.settled:
+            runner.logger.info(f"labels: less than {self.stop_below:.3%} changed, so no further round is judged")
+        scalars = {f"rounds/{name}": info[name] for name in ("moved_share", "relabelled_share")}
+        runner.visualizer.add_scalars(scalars, step=runner.iter + 1)
+
+    def _origin(self, model: nn.Module, number: int) -> str:
+        digest = hashlib.sha256(self.settings + orjson.dumps([self.version, number]))
+        for name, tensor in sorted(model.state_dict().items()):
+            digest.update(name.encode() + tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
+
+    def _found(self, origin: str) -> int | None:
+        return next((v for v in self.store.versions() if self.store.info(v).get("origin") == origin), None)
+
+    def _in_steps_of(self, runner: Runner) -> RoundSchedule:
+        loop, schedule = runner.train_loop, self.schedule
+        if not isinstance(loop, IterBasedTrainLoop):
+            if self.by_iteration:
+                raise ValueError("round_iters: this training counts epochs; expected round_epochs")
+            schedule.require_reached(loop.max_epochs)
+            return schedule
+        if not self.by_iteration:
+            loader = runner.train_dataloader
+            batch = loader.batch_size or loader.batch_sampler.batch_size
+            schedule = schedule.times(
+                RoundSchedule.iterations_of_an_epoch(len(loader.dataset), batch, get_world_size())
+            )
+        schedule.require_reached(loop.max_iters)
+        return schedule
+
+    def _bind(self, runner: Runner) -> None:
+        """Tells the pipeline where the store is."""
+        steps = list(stored_label_steps(runner.train_dataloader.dataset))
+        if not steps:
+            raise ValueError(
+                "the training pipeline has no noisyseg.LoadStoredLabels, so that nothing would be weighted"
+            )
+        started = getattr(getattr(runner.train_loop, "dataloader_iterator", None), "_iterator", None) is not None
+        if started and runner.train_dataloader.num_workers and any(step.store is None for step in steps):
+            raise ValueError(
+                "loader workers have been started already, as mmengine 0.10.7 does in a loop of iterations; name the "
+                "same folder as store=... in IterativeWeightHook and LoadStoredLabels"
+            )
+        for step in steps:
+            step.bind(self.store.root)
+
+
+def _shared(value: Any) -> Any:  # noqa: ANN401 - whatever the first process has
+    """Returns the first process's value in all of them."""
+    values = [value]
+    broadcast_object_list(values)
+    return values[0]
+
+
+def _align_buffers(model: nn.Module) -> None:
+    """Gives all processes the first one's running statistics: those that a checkpoint holds."""
+    for buffer in model.buffers():
+        broadcast(buffer)

@@ -1,0 +1,580 @@
+"""Rounds with a model that knows the true labels, and with one that learns: versions, resuming, processes."""
+
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel
+from mmengine.registry import MODELS
+from mmengine.runner import Runner
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+
+from noisyseg.integration.load_stored_labels import stored_label_steps
+from noisyseg.integration.segmentation.iterative_weights import IterativeWeightHook
+from noisyseg.labels import LabelError
+from noisyseg.labels.store import LabelStore
+
+pytestmark = pytest.mark.usefixtures("quick_start")
+STEP = 80
+"""Grey level that stands for a class in the images."""
+BLOCK = (slice(4, 9), slice(20, 26))
+
+
+@MODELS.register_module(name="KnowingSegmentor", force=True)
+class KnowingSegmentor(BaseModel):
+    """Reads the true class off the pixel, with a confidence; has one weight and dropout, to be trained and seeded."""
+
+    def __init__(self, sure=200.0, dropout=0.0, **settings):
+        super().__init__(**settings)
+        self.sure = sure
+        self.weight = torch.nn.Parameter(torch.ones(1))
+        self.dropout = torch.nn.Dropout2d(dropout)
+        self.seen = []
+
+    def forward(self, inputs, data_samples, mode):
+        if mode == "loss":
+            for sample in data_samples:
+                weights = sample.gt_weight_map.data.float().mean().item() / 255
+                self.seen.append((sample.gt_sem_seg.data.float().mean().item(), weights, sample.image_weight))
+            return {"loss": (self.weight**2).sum()}
+        classes = (inputs[:, :1] / STEP).round().long()
+        logits = self.sure * torch.zeros(len(inputs), 3, *inputs.shape[2:]).scatter_(1, classes, 1)
+        logits = self.dropout(logits)
+        return [SegDataSample(seg_logits=PixelData(data=one), metainfo={}) for one in logits]
+
+
+def write_images(root, wrong=(), count=5):
+    """Images whose grey level is the true class; labels wrong in one block of some images."""
+    for folder in ("images", "labels"):
+        (root / folder).mkdir(parents=True)
+    for index in range(count):
+        truth = np.zeros((24, 32), np.uint8)
+        truth[6:18, 4 : 14 + index] = 1
+        truth[16:22, 20:30] = 2
+        given = truth.copy()
+        if index in wrong:
+            given[BLOCK] = 2 - given[BLOCK]
+        given[0] = 255
+        cv2.imwrite(str(root / "images" / f"{index}.png"), np.repeat(STEP * truth[..., None], 3, axis=2))
+        cv2.imwrite(str(root / "labels" / f"{index}.png"), given)
+    return root
+
+
+def config_of(data, work_dir, *, hook, model=None, loop="epoch", steps=4, workers=0, hooks=(), flip=False):
+    """A training of three rounds, on batches of two."""
+    pipeline = [
+        dict(type="mmengine.LoadImageFromFile"),
+        dict(type="mmseg.LoadAnnotations"),
+        dict(type="noisyseg.LoadStoredLabels"),
+        *([dict(type="mmseg.RandomFlip", prob=0.5)] if flip else []),
+        dict(type="noisyseg.PackSegInputs"),
+    ]
+    preprocessor = dict(type="mmseg.SegDataPreProcessor", size=(24, 32))
+    by_epoch = loop == "epoch"
+    return Config(
+        dict(
+            default_scope="mmseg",
+            model=dict(data_preprocessor=preprocessor, **(model or dict(type="mmengine.KnowingSegmentor"))),
+            work_dir=str(work_dir),
+            train_dataloader=dict(
+                batch_size=2,
+                num_workers=workers,
+                persistent_workers=workers > 0,
+                sampler=dict(type=f"mmengine.{'DefaultSampler' if by_epoch else 'InfiniteSampler'}", shuffle=True),
+                dataset=dict(
+                    type="noisyseg.SegDataset",
+                    data_root=str(data),
+                    data_prefix=dict(img_path="images", seg_map_path="labels"),
+                    metainfo=dict(classes=("a", "b", "c")),
+                    img_suffix=".png",
+                    pipeline=pipeline,
+                ),
+            ),
+            train_cfg=dict(type="mmengine.EpochBasedTrainLoop", max_epochs=steps)
+            if by_epoch
+            else dict(type="mmengine.IterBasedTrainLoop", max_iters=steps),
+            optim_wrapper=dict(type="mmengine.OptimWrapper", optimizer=dict(type="SGD", lr=0.1, momentum=0.9)),
+            param_scheduler=[dict(type="mmengine.ExponentialLR", gamma=0.5, by_epoch=by_epoch)],
+            default_hooks=dict(
+                logger=dict(type="mmengine.LoggerHook", interval=1000),
+                checkpoint=dict(type="mmengine.CheckpointHook", by_epoch=by_epoch, interval=1),
+            ),
+            custom_hooks=[dict(type="noisyseg.IterativeWeightHook", progress=False, **hook), *hooks],
+            randomness=dict(seed=0, deterministic=True),
+            log_level="WARNING",
+        )
+    )
+
+
+PIXEL = dict(type="noisyseg.LabelProbability")
+DICE = dict(type="noisyseg.SoftDiceQuality")
+
+
+@pytest.fixture
+def quick_start(monkeypatch):
+    """Leaves out what mmengine asks compilers and git about the machine, a second for each training."""
+    monkeypatch.setattr("mmengine.runner.runner.collect_env", dict)
+    monkeypatch.setattr("mmengine.runner.runner.get_git_hash", str)
+
+
+def train(config, resume=None):
+    config = config.copy()
+    if resume is not None:
+        config.resume, config.load_from = True, resume or None
+    config.experiment_name = f"{os.getpid()}_{np.random.default_rng().integers(2**60)}"
+    runner = Runner.from_cfg(config)
+    runner.train()
+    return runner
+
+
+def store_of(config):
+    return LabelStore(f"{config.work_dir}/label_store")
+
+
+def files(store):
+    """The bytes of all files in versions, by name."""
+    return {str(path.relative_to(store.root)): path.read_bytes() for path in sorted(store.root.glob("v*/**/*.*"))}
+
+
+def hook_of(runner):
+    return next(hook for hook in runner.hooks if isinstance(hook, IterativeWeightHook))
+
+
+class TestVersions:
+    def test_a_perfect_model_gives_full_weights_and_the_same_labels_each_round(self, tmp_path):
+        config = config_of(
+            write_images(tmp_path / "data"),
+            tmp_path / "work",
+            hook=dict(round_epochs=1, pixel=PIXEL, image=DICE, refresh=dict(type="noisyseg.Refresh"), stop_below=0),
+        )
+        runner = train(config)
+        store = store_of(config)
+        assert (store.versions(), store.current, hook_of(runner).version) == ([1, 2], 2, 2)
+        for index in range(5):
+            assert store.get(str(index), "labels", 2) is None
+            assert (store.get(str(index), "weights", 1)[1:] == 255).all()
+        assert store.values("image_weight", 1) == dict.fromkeys("01234", 1.0)
+        first, second = (
+            {
+                name: held
+                for name, held in files(store).items()
+                if name.startswith(f"v000{v}") and "manifest" not in name
+            }
+            for v in (1, 2)
+        )
+        assert list(first.values()) == list(second.values())
+
+    def test_wrong_blocks_are_found_to_the_pixel(self, tmp_path):
+        config = config_of(
+            write_images(tmp_path / "data", wrong=(1, 3)),
+            tmp_path / "work",
+            hook=dict(round_epochs=1, pixel=PIXEL, image=DICE, flips=["horizontal", "diagonal"]),
+        )
+        runner = train(config)
+        store = store_of(config)
+        for index in range(5):
+            low = store.get(str(index), "weights", 1) < 255
+            expected = np.zeros((24, 32), bool)
+            expected[0] = True
+            if index in (1, 3):
+                expected[BLOCK] = True
+            np.testing.assert_array_equal(low, expected)
+        weights = store.values("image_weight", 1)
+        assert weights["1"] < 1 < weights["0"]
+        assert np.mean(list(weights.values())) == pytest.approx(1)
+        seen = runner.model.seen
+        assert all(entry[1:] == (pytest.approx(23 / 24), 1.0) for entry in seen[:5])
+        assert {round(entry[2], 6) for entry in seen[5:10]} == {round(weight, 6) for weight in weights.values()}
+
+    def test_refreshed_labels_are_trained_on_and_judged_from(self, tmp_path):
+        config = config_of(
+            write_images(tmp_path / "data", wrong=(1, 3)),
+            tmp_path / "work",
+            hook=dict(round_epochs=1, pixel=PIXEL, refresh=dict(type="noisyseg.Refresh"), stop_below=0),
+        )
+        runner = train(config)
+        store = store_of(config)
+        assert store.keys("labels", 1) == {"1", "3"}
+        assert store.keys("labels", 2) == set()
+        truth = cv2.imread(str(tmp_path / "data" / "images" / "1.png"), 0) // STEP
+        np.testing.assert_array_equal(store.get("1", "labels", 2)[1:], truth[1:])
+        assert (store.get("1", "labels", 2)[0] == 255).all()
+        assert store.info(1)["relabelled_share"] == pytest.approx(2 * 30 / (5 * 23 * 32))
+        given, refreshed = (sorted(entry[0] for entry in runner.model.seen[part]) for part in (slice(5), slice(5, 10)))
+        assert given != refreshed
+        assert refreshed == sorted(entry[0] for entry in runner.model.seen[10:15])
+
+    def test_where_nothing_changes_no_further_round_is_judged(self, tmp_path):
+        config = config_of(
+            write_images(tmp_path / "data", wrong=(1,)),
+            tmp_path / "work",
+            hook=dict(rounds=4, round_epochs=1, pixel=PIXEL),
+        )
+        runner = train(config)
+        assert store_of(config).versions() == [1, 2]
+        assert hook_of(runner).settled
+
+    def test_a_class_that_lost_all_weight_keeps_a_quarter(self, tmp_path):
+        data = write_images(tmp_path / "data")
+        for path in (data / "labels").glob("*.png"):
+            labels = cv2.imread(str(path), 0)
+            labels[labels == 2] = 0
+            labels[2, 2:6] = 2  # nowhere true
+            cv2.imwrite(str(path), labels)
+        agreement = dict(type="noisyseg.Agreement", disagree=0.0)
+        config = config_of(data, tmp_path / "work", hook=dict(round_epochs=1, pixel=agreement))
+        train(config)
+        store = store_of(config)
+        assert store.info(1)["faded"] == [2]
+        weights = store.get("0", "weights", 1)
+        assert (weights[2, 2:6] == 64).all()
+        assert set(np.unique(np.delete(weights[1:], 1, axis=0))) == {0, 255}
+
+    def test_loops_of_iterations_count_virtual_epochs(self, tmp_path):
+        data = write_images(tmp_path / "data", wrong=(1,))
+        by_epoch = config_of(data, tmp_path / "a", hook=dict(round_epochs=1, pixel=PIXEL, stop_below=0))
+        by_iter = config_of(
+            data, tmp_path / "b", loop="iter", steps=8, hook=dict(round_epochs=1, pixel=PIXEL, stop_below=0)
+        )
+        train(by_epoch)
+        runner = train(by_iter)
+        for version in (1, 2):
+            for index in range(5):
+                maps = [store_of(c).get(str(index), "weights", version) for c in (by_epoch, by_iter)]
+                np.testing.assert_array_equal(*maps)
+        weights = [entry[1] for entry in runner.model.seen]
+        assert max(weights[:6]) == min(weights[:6]) == pytest.approx(23 / 24)  # 3 iterations of 2 images
+        assert min(weights[6:11]) < 0.95
+
+    def test_dropout_passes_are_seeded_by_round_and_image(self, tmp_path):
+        data = write_images(tmp_path / "data")
+        model = dict(type="mmengine.KnowingSegmentor", sure=3.0, dropout=0.5)
+        hook = dict(round_epochs=1, dropout_passes=3, pixel=PIXEL, stop_below=0)
+        found = []
+        for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+            config = config_of(data, tmp_path / name, model=model, hook=hook | {"seed": seed})
+            train(config)
+            found.append([store_of(config).get("0", "weights", v) for v in (1, 2)])
+        np.testing.assert_array_equal(found[0], found[1])
+        assert (found[0][0] != found[0][1]).any()
+        assert (found[0][0] != found[2][0]).any()
+
+
+class TestWorkers:
+    def test_persistent_workers_see_a_version_from_the_next_epoch_on(self, tmp_path):
+        data = write_images(tmp_path / "data", wrong=(1, 3))
+        seen = []
+        for workers in (0, 2):
+            hook = dict(round_epochs=1, pixel=PIXEL, image=DICE, refresh=dict(type="noisyseg.Refresh"), stop_below=0)
+            config = config_of(data, tmp_path / f"work{workers}", workers=workers, hook=hook)
+            seen.append(train(config).model.seen)
+        assert seen[0] == seen[1]
+        assert seen[0][:5] != seen[0][5:10]
+
+
+class TestRestart:
+    class Watch(Hook):
+        priority = 95
+
+        def __init__(self):
+            self.weights, self.rates = [], []
+
+        def after_train_epoch(self, runner):
+            self.weights.append(runner.model.weight.item())
+            self.rates.append(runner.optim_wrapper.get_lr()["lr"][0])
+
+    @pytest.mark.parametrize("restart", [True, False])
+    def test_weights_optimizer_and_schedule_begin_again(self, tmp_path, restart):
+        hook = dict(round_epochs=2, pixel=PIXEL, stop_below=0, restart=restart)
+        config = config_of(write_images(tmp_path / "data"), tmp_path / "work", steps=6, hook=hook)
+        config.experiment_name = f"restart_{restart}_{tmp_path.name}"
+        runner = Runner.from_cfg(config)
+        watch = self.Watch()
+        runner.register_hook(watch)
+        runner.train()
+        if restart:
+            assert watch.weights[1] == watch.weights[3] == 1.0
+            assert watch.rates[1] == watch.rates[3] == 0.1
+            assert watch.weights[0] == watch.weights[2] == watch.weights[4]  # the optimizer's momentum is gone too
+            assert watch.rates[0] == watch.rates[2] == pytest.approx(0.05)
+        else:
+            assert len(set(watch.weights)) == 6
+            assert watch.rates[-1] == pytest.approx(0.1 * 0.5**5)
+
+
+UNET = dict(
+    type="mmseg.EncoderDecoder",
+    backbone=dict(
+        type="mmseg.UNet",
+        base_channels=4,
+        num_stages=2,
+        strides=(1, 1),
+        enc_num_convs=(1, 1),
+        dec_num_convs=(1,),
+        downsamples=(True,),
+        enc_dilations=(1, 1),
+        dec_dilations=(1,),
+        norm_cfg=dict(type="mmengine.BN"),
+    ),
+    decode_head=dict(
+        type="noisyseg.NoiseAwareHead",
+        head="mmseg.FCNHead",
+        expects=["pixel", "image"],
+        in_channels=4,
+        in_index=1,
+        channels=4,
+        num_convs=1,
+        num_classes=3,
+        dropout_ratio=0.1,
+        norm_cfg=dict(type="mmengine.BN"),
+        align_corners=False,
+        loss_decode=dict(type="noisyseg.CrossEntropy"),
+    ),
+    test_cfg=dict(mode="whole"),
+)
+EXACT = dict(type="noisyseg.RandomStateHook")
+
+
+class Killer(Hook):
+    """Kills the process at one iteration, or when so many files have been written."""
+
+    priority = 95
+
+    def __init__(self, iteration=None, files=None):
+        self.iteration, self.files = iteration, files
+
+    def before_train(self, runner):
+        if self.files is None:
+            return
+        put = LabelStore.put
+        left = [self.files]
+
+        def counted(*args):
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            put(*args)
+
+        LabelStore.put = counted
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter + 1 == self.iteration:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _train_until_killed(config, settings):
+    config.experiment_name = f"killed_{os.getpid()}"
+    runner = Runner.from_cfg(config)
+    runner.register_hook(Killer(**settings))
+    runner.train()
+
+
+def killed(config, **settings):
+    """Trains in a process that dies by SIGKILL."""
+    process = multiprocessing.get_context("fork").Process(target=_train_until_killed, args=(config, settings))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+
+
+EVERYTHING = dict(
+    pixel=PIXEL,
+    image=dict(type="noisyseg.MonteCarloUncertainty", min_voxels=5),
+    dropout_passes=2,
+    refresh=dict(type="noisyseg.Refresh", confidence=0.34),
+    stop_below=0,
+)
+
+
+class TestResuming:
+    def config(self, tmp_path, name, loop, restart=False):
+        data = tmp_path / "data"
+        if not data.exists():
+            write_images(data, wrong=(1, 3), count=6)
+        length = {"epoch": dict(round_epochs=2), "iter": dict(round_iters=6)}[loop]
+        return config_of(
+            data,
+            tmp_path / name,
+            model=UNET,
+            loop=loop,
+            steps={"epoch": 6, "iter": 18}[loop],
+            flip=True,
+            hook=EVERYTHING | length | {"restart": restart},
+            hooks=[EXACT],
+        )
+
+    @pytest.mark.parametrize(
+        ("loop", "restart", "death"),
+        [
+            ("epoch", False, {"iteration": 8}),  # in the second round
+            ("epoch", False, {"files": 4}),  # while the first version is written
+            ("iter", True, {"files": 15}),  # while the second one is
+            ("iter", False, {"iteration": 12}),  # at the round's last iteration, behind the checkpoint
+        ],
+    )
+    def test_a_killed_and_resumed_training_is_the_uninterrupted_one(self, tmp_path, loop, restart, death):
+        whole, broken = (self.config(tmp_path, name, loop, restart) for name in ("whole", "broken"))
+        expected = train(whole).model.state_dict()
+        killed(broken, **death)
+        found = train(broken, resume="").model.state_dict()
+        assert files(store_of(whole)) == files(store_of(broken))
+        assert store_of(broken).versions() == [1, 2]
+        for name, tensor in expected.items():
+            assert torch.equal(tensor, found[name]), name
+
+    def test_an_earlier_checkpoint_puts_its_version_back_and_later_versions_stay(self, tmp_path):
+        config = self.config(tmp_path, "work", "epoch")
+        train(config)
+        store = store_of(config)
+        before = files(store)
+        again = config.copy()
+        again.custom_hooks[0]["pixel"] = dict(type="noisyseg.Agreement")
+        runner = train(again, resume=f"{config.work_dir}/epoch_2.pth")
+        assert {name: files(store)[name] for name in before} == before
+        assert (store.versions(), store.current, store.lineage(3)) == ([1, 2, 3], 3, [3, 1])
+        assert hook_of(runner).version == 3
+        same = train(config, resume=f"{config.work_dir}/epoch_3.pth")
+        assert hook_of(same).version == store.current
+        for epoch, version in ((1, 0), (2, 1), (3, 1)):
+            checkpoint = torch.load(f"{config.work_dir}/epoch_{epoch}.pth", weights_only=False)
+            assert checkpoint["noisyseg_rounds"]["version"] == version
+
+    def test_a_version_that_is_gone_is_an_error(self, tmp_path):
+        config = self.config(tmp_path, "work", "epoch")
+        train(config)
+        (store_of(config).root / "v0001" / "manifest.json").unlink()
+        with pytest.raises(LabelError, match=r"v0001/manifest\.json: this version is not there"):
+            train(config, resume=f"{config.work_dir}/epoch_2.pth")
+
+    def test_a_checkpoint_without_rounds_is_refused(self, tmp_path):
+        config = self.config(tmp_path, "work", "epoch")
+        without = config.copy()
+        without.custom_hooks = []
+        without.train_dataloader.dataset.pipeline[2].store = str(tmp_path / "work" / "label_store")
+        without.train_cfg.max_epochs = 1
+        train(without)
+        with pytest.raises(ValueError, match="saved without IterativeWeightHook; start from it with load_from"):
+            train(config, resume=f"{config.work_dir}/epoch_1.pth")
+
+
+def _train_one_of_two(config, rank, meeting):
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    puts, put = [], LabelStore.put
+
+    def counted(store, key, kind, value, version):
+        puts.append(f"{version} {kind} {key}")
+        put(store, key, kind, value, version)
+
+    LabelStore.put = counted
+    config.experiment_name = f"two_{meeting.parent.name}"
+    Runner.from_cfg(config).train()
+    Path(f"{config.work_dir}/puts{rank}.txt").write_text("\n".join(puts))
+
+
+def test_two_processes_write_each_file_once_and_the_same_as_one(tmp_path):
+    data = write_images(tmp_path / "data", wrong=(1, 3))
+    hook = dict(round_epochs=1, pixel=PIXEL, image=DICE, refresh=dict(type="noisyseg.Refresh"), flips=["horizontal"])
+    alone, two = (config_of(data, tmp_path / name, hook=hook) for name in ("alone", "two"))
+    train(alone)
+    two.launcher = "pytorch"
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_train_one_of_two, args=(two, rank, tmp_path / "meeting")) for rank in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
+    found, expected = (
+        {name: held for name, held in files(store_of(config)).items() if "manifest" not in name}
+        for config in (two, alone)
+    )
+    assert found == expected
+    puts = [(tmp_path / "two" / f"puts{rank}.txt").read_text().split("\n") for rank in range(2)]
+    assert not set(puts[0]) & set(puts[1])
+    assert len(set(puts[0] + puts[1])) == len(puts[0] + puts[1])
+    assert min(map(len, puts)) >= 2
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("settings", "problem"),
+        [
+            ({}, "expected either round_epochs or round_iters, got None and None"),
+            ({"round_epochs": 1, "rounds": 1}, "expected at least 2 rounds of at least 1 step"),
+            (
+                {"round_epochs": 1, "source": "crossfit"},
+                "'crossfit' is not available while training: it needs one model",
+            ),
+            ({"round_epochs": 1, "source": "mine"}, "source: expected one of self, ema, not 'mine'"),
+            ({"round_epochs": 1, "stop_below": 1}, r"stop_below: expected a share in \[0, 1\), got 1"),
+            ({"round_epochs": 1, "flips": ["up"]}, "flips: expected different ones of horizontal, vertical, diagonal"),
+            ({"round_epochs": 1, "dropout_passes": -1}, "dropout_passes: expected a number >= 0, got -1"),
+            ({"round_epochs": 1, "dataloader": {"batch_size": 2}}, "expected dataset and num_workers alone"),
+            ({"round_epochs": 1, "image": dict(type="noisyseg.MonteCarloUncertainty")}, "need at least 2 passes"),
+        ],
+    )
+    def test_settings(self, settings, problem):
+        with pytest.raises(ValueError, match=problem):
+            IterativeWeightHook(**settings)
+
+    @pytest.mark.parametrize(
+        ("hook", "problem"),
+        [
+            (dict(round_epochs=2), "3 rounds: the last one would begin after 4 steps, and the training has 4"),
+            (dict(round_iters=2), "round_iters: this training counts epochs"),
+            (dict(round_epochs=1, source="ema"), "source='ema' needs mmengine.EMAHook"),
+            (dict(round_epochs=1, dropout_passes=2), "the model has no dropout"),
+            (dict(round_epochs=1, store="elsewhere"), "LoadStoredLabels reads .*here, but the hook writes elsewhere"),
+        ],
+    )
+    def test_trainings_that_do_not_go_with_the_rounds(self, tmp_path, hook, problem):
+        config = config_of(write_images(tmp_path / "data"), tmp_path / "work", hook=hook)
+        if "store" in hook:
+            config.train_dataloader.dataset.pipeline[2].store = str(tmp_path / "here")
+        with pytest.raises(ValueError, match=problem):
+            train(config)
+
+    def test_a_pipeline_that_does_not_read_the_store(self, tmp_path):
+        config = config_of(write_images(tmp_path / "data"), tmp_path / "work", hook=dict(round_epochs=1))
+        del config.train_dataloader.dataset.pipeline[2]
+        with pytest.raises(ValueError, match=r"the training pipeline has no noisyseg\.LoadStoredLabels"):
+            train(config)
+
+    def test_two_images_with_one_key(self, tmp_path):
+        data = write_images(tmp_path / "data", count=2)
+        for folder in ("images", "labels"):
+            (data / folder / "sub").mkdir()
+            (data / folder / "0.png").rename(data / folder / "sub" / "1.png")
+        config = config_of(data, tmp_path / "work", hook=dict(round_epochs=1))
+        with pytest.raises(LabelError, match=r"expected one image for each key, got 2 with '1'; img_dir=\.\.\."):
+            train(config)
+        config.train_dataloader.dataset.pipeline[2].img_dir = str(data / "images")
+        train(config)
+        assert store_of(config).keys("weights", 1) == {"1", "sub/1"}
+
+
+def test_averaged_weights_predict_where_asked_for(tmp_path, monkeypatch):
+    models = []
+    origin = IterativeWeightHook._origin
+    monkeypatch.setattr(
+        IterativeWeightHook, "_origin", lambda self, model, number: models.append(model) or origin(self, model, number)
+    )
+    config = config_of(
+        write_images(tmp_path / "data"),
+        tmp_path / "work",
+        hook=dict(round_epochs=1, source="ema", pixel=PIXEL),
+        hooks=[dict(type="mmengine.EMAHook", momentum=0.5)],
+    )
+    runner = train(config)
+    assert models[0] is not runner.model
+    assert models[0].weight.item() != runner.model.weight.item()
+    assert list(stored_label_steps(runner.train_dataloader.dataset))
