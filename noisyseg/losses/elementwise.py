@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from noisyseg.losses.base import HeadLoss
@@ -27,13 +29,20 @@ class ElementwiseLoss(HeadLoss):
     - mmdet box heads: ``loss(logits (N, K), labels (N,), weight (N,), avg_factor=…, reduction_override=…)``; in the
       sigmoid form the label K (and any larger) means background
     - mmdet mask heads, with ``use_mask=True``: ``loss(logits (R, K, H, W), masks (R, H, W), classes (R,))``
-    - SOLO and Mask2Former-style mask terms, in the sigmoid form: logits and targets in [0, 1] of one shape
+    - SOLO and Mask2Former-style mask terms, in the sigmoid form: logits and targets in [0, 1] of one shape. SOLO,
+      CondInst and RTMDet-Ins, and Mask2Former for its ``loss_dice``, want one value for each instance: `per_instance`.
 
     Volumes (N, K, D, H, W) work like maps. The computation is in float32 (float64 stays), also under autocast.
 
     Args:
+        per_instance: Takes a mean over the elements of each instance, or image, and reduces these means instead of
+            the elements; a mean counts as much as its elements weigh on average.
         **settings: The arguments of `HeadLoss`.
     """
+
+    def __init__(self, *, per_instance: bool = False, **settings: Any) -> None:  # noqa: ANN401 - passed on
+        super().__init__(**settings)
+        self.per_instance = per_instance
 
     @abstractmethod
     def elementwise(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -60,4 +69,16 @@ class ElementwiseLoss(HeadLoss):
         self, values: Tensor, weights: Tensor | None, reduction: Reduction, avg_factor: float | Tensor | None
     ) -> Tensor:
         """Returns the reduction of what `select` leaves."""
-        return super().reduce(*self.select(values, weights), reduction, avg_factor)
+        values, weights = self.select(values, weights)
+        if self.per_instance:
+            values, weights = _means(values, weights)
+        return super().reduce(values, weights, reduction, avg_factor)
+
+
+def _means(values: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Returns the weighted means (N,) of (N, ...) values, and the means of their weights where these are above 0."""
+    values = values.reshape(values.shape[0], values[:1].numel())
+    weights = torch.ones_like(values) if weights is None else weights.reshape(values.shape)
+    total = weights.sum(1)
+    means = (values * weights).sum(1) / total.clamp(min=torch.finfo(total.dtype).tiny)
+    return means, total / (weights > 0).sum(1).clamp(min=1)

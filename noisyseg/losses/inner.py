@@ -9,7 +9,7 @@ from noisyseg.registry import MODELS
 
 __all__ = ["inner_loss"]
 
-_OUTER_SETTINGS = ("use_sigmoid", "use_mask", "ignore_index", "class_weight", "reduction", "loss_name")
+_OUTER_SETTINGS = ("use_sigmoid", "use_mask", "ignore_index", "class_weight", "reduction", "loss_name", "per_instance")
 
 
 def inner_loss(name: str, config: dict[str, Any], *, sigmoid: bool) -> ElementwiseLoss:

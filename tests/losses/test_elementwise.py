@@ -104,3 +104,20 @@ def test_class_weights_of_the_wrong_number_raise():
         CrossEntropy(class_weight=[1.0, 1.0])(MAPS, LABELS)
     with pytest.raises(ValueError, match="no meaning with use_mask"):
         CrossEntropy(use_mask=True, class_weight=[1.0])
+
+
+def test_instances_can_have_one_value_each():
+    masks = (torch.rand(2, 4, 5, generator=GENERATOR) < 0.5).double()
+    loss = CrossEntropy(use_sigmoid=True, per_instance=True)
+    values = F.binary_cross_entropy_with_logits(MAPS[:, 0], masks, reduction="none")
+    means = values.mean((1, 2))
+    torch.testing.assert_close(loss(MAPS[:, 0], masks, reduction_override="none"), means)
+    torch.testing.assert_close(loss(MAPS[:, 0], masks, avg_factor=7), means.sum() / 7)
+    weight = torch.rand(masks.shape, generator=GENERATOR, dtype=torch.float64)
+    weight[1, :2] = 0
+    counted = torch.tensor([20, 10])
+    weighted = (values * weight).sum((1, 2)) / counted
+    torch.testing.assert_close(loss(MAPS[:, 0], masks, weight, reduction_override="none"), weighted)
+    images = torch.tensor([1.0, 3.0], dtype=torch.float64)
+    torch.testing.assert_close(loss(MAPS[:, 0], masks, image_weight=images), (images * means).sum() / 4)
+    assert loss(MAPS[:0, 0], masks[:0]) == 0
