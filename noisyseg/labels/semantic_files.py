@@ -49,7 +49,7 @@ def write_semantic_maps(
         FileExistsError: ``out_dir`` may not be replaced.
     """
     coco = read_coco(source)
-    names = _map_names(coco)
+    names = map_names(coco)
     with atomic_folder(out_dir, marker=MANIFEST, force=force) as folder:
         for image_id, name in tqdm(names.items(), unit="image", disable=not progress):
             instances = coco.instances(image_id)
@@ -82,7 +82,7 @@ def write_semantic_map(path: str | Path, labels: SemanticMap) -> None:
     image.save(path, format="PNG")
 
 
-def _map_names(coco: CocoFile) -> dict[int, str]:
+def map_names(coco: CocoFile) -> dict[int, str]:
     """Returns the file name of each image's map, relative to the output folder.
 
     Raises:
