@@ -30,7 +30,7 @@ def closed_form(kernel: Callable[..., tuple[Tensor, Tensor]], logits: Tensor, *o
         *others: (N, ...) tensors, the labels for example.
 
     Returns:
-        (N, ...) the values. They can't be differentiated twice: that raises a ``RuntimeError``.
+        (N, ...) the values, to be differentiated once: their gradient has no graph.
     """
     count = len(logits)
     if logits.device.type == "cpu" and count:

@@ -29,12 +29,12 @@ def neighbour_weights(size: int, sigma: float, dimensions: int) -> Tensor:
         sigma: Standard deviation in pixels, > 0.
         dimensions: 2 or 3.
     """
-    line = torch.exp(-((torch.arange(size, dtype=torch.float64) - size // 2) ** 2) / (2 * sigma**2))
-    weights = line
-    for _ in range(dimensions - 1):
-        weights = weights.unsqueeze(-1) * line
+    line = torch.arange(size, dtype=torch.float64) - size // 2
+    squared = sum(axis**2 for axis in torch.meshgrid(*[line] * dimensions, indexing="ij"))
+    weights = torch.exp((1 - squared) / (2 * sigma**2))  # relative to the nearest neighbour: no underflow
     centre = (size // 2,) * dimensions
-    weights[centre] = weights.sum() - weights[centre]
+    weights[centre] = 0
+    weights[centre] = weights.sum()
     return weights / weights.sum()
 
 
