@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 from noisyseg.losses.cross_entropy import CrossEntropy, cross_entropy
 from noisyseg.losses.elementwise import ElementwiseLoss
+from noisyseg.losses.inner import inner_loss
 from noisyseg.losses.label_probability import LabelProbabilityLoss, check_factor
 from noisyseg.registry import MODELS
 
@@ -117,9 +117,8 @@ class ActivePassive(ElementwiseLoss):
 
     Raises:
         TypeError: A part that is not a config, or not of an `ElementwiseLoss`.
-        ValueError: A part with settings that belong here, with more than a value for each element (it selects from the
-            batch, or counts its calls), or without the form that is asked for; a factor that is negative or not
-            finite, or both 0.
+        ValueError: A part that does not fit into a loss (see `inner_loss`), or without the form that is asked for; a
+            factor that is negative or not finite, or both 0.
     """
 
     def __init__(
@@ -135,15 +134,16 @@ class ActivePassive(ElementwiseLoss):
         check_factor("beta", beta)
         if alpha == beta == 0:
             raise ValueError("alpha and beta are both 0: there is nothing to learn from")
-        self.active = _build_part("active", active, use_sigmoid=self.use_sigmoid or self.use_mask)
-        self.passive = _build_part("passive", passive, use_sigmoid=self.use_sigmoid or self.use_mask)
+        sigmoid = self.use_sigmoid or self.use_mask
+        self.active = inner_loss("active", active, sigmoid=sigmoid)
+        self.passive = inner_loss("passive", passive, sigmoid=sigmoid)
         self.alpha = alpha
         self.beta = beta
 
     def elementwise(self, logits: Tensor, target: Tensor) -> Tensor:
         """Returns the sum of the parts' values."""
         active, passive = self._parts(logits, target)
-        return self.alpha * active + self.beta * passive
+        return self.alpha * self.active.loss_weight * active + self.beta * self.passive.loss_weight * passive
 
     def _parts(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         # Going over the classes is what costs; where the parts allow it they share it.
@@ -166,22 +166,3 @@ def _function_of_nll(loss: ElementwiseLoss) -> Callable[[Tensor], Tensor] | None
     if isinstance(loss, CrossEntropy):
         return lambda nll: nll
     return loss.of_nll if isinstance(loss, LabelProbabilityLoss) else None
-
-
-_SHARED_SETTINGS = frozenset(inspect.signature(ElementwiseLoss).parameters)
-
-
-def _build_part(name: str, config: dict[str, Any], *, use_sigmoid: bool) -> ElementwiseLoss:
-    """Returns the loss of a config that has an elementwise value and nothing else."""
-    if not isinstance(config, dict):
-        raise TypeError(f"{name}: expected the config of a loss, a dict, not {type(config).__name__}")
-    doubled = sorted(_SHARED_SETTINGS & config.keys())
-    if doubled:
-        raise ValueError(f"{name}: {', '.join(doubled)} must be given to ActivePassive, not to a part of it")
-    loss = MODELS.build(dict(config, use_sigmoid=use_sigmoid))
-    if not isinstance(loss, ElementwiseLoss):
-        raise TypeError(f"{name}: expected a loss of noisyseg with a value for each element, not {config['type']}")
-    kind = type(loss)
-    if kind.forward is not ElementwiseLoss.forward or kind.select is not ElementwiseLoss.select:
-        raise ValueError(f"{name}: {config['type']} does more than give each element a value, so it can't be added")
-    return loss

@@ -29,7 +29,7 @@ def soft_bootstrapping(logits: Tensor, target: Tensor, beta: float = 0.95, *, de
       for being sure, which is how the paper explains the loss.
     - A constant (``detach=True``): ``p - (beta e_y + (1 - beta) p) = beta (p - e_y)``, **exactly that of cross
       entropy, times beta**. The prediction drops out. This is cross entropy with a smaller step, and under Adam,
-      which does not see a constant factor, it is cross entropy. It is offered because implementations do it and tables
+      which divides constant factors out, it is cross entropy. It is offered because implementations do it and tables
       of results were made with it; it protects from nothing.
 
     Reed et al., "Training Deep Neural Networks on Noisy Labels with Bootstrapping", ICLR 2015 workshop;

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from noisyseg.losses.cross_entropy import cross_entropy
 from noisyseg.losses.elementwise import ElementwiseLoss
+from noisyseg.losses.forms import Elements
 
 __all__ = ["LabelProbabilityLoss", "check_factor"]
 
@@ -41,6 +44,20 @@ class LabelProbabilityLoss(ElementwiseLoss):
     def elementwise(self, logits: Tensor, target: Tensor) -> Tensor:
         """Returns `of_nll` of the elements' cross entropy."""
         return self.of_nll(cross_entropy(logits, target))
+
+    def values_and_weights(self, elements: Elements, image_weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Returns the losses of the elements, and all their weights multiplied.
+
+        In the sigmoid form the cross entropy has a closed form, so that no second class has to be made up.
+        """
+        if not elements.binary:
+            return super().values_and_weights(elements, image_weight)
+        weights = elements.weights(self._class_weight, image_weight)
+        logits, target = elements.logits, elements.target
+        if target.dtype == torch.bool:
+            return self.of_nll(-F.logsigmoid(torch.where(target, logits, -logits))), weights
+        positive, negative = self.of_nll(-F.logsigmoid(logits)), self.of_nll(-F.logsigmoid(-logits))
+        return target * positive + (1 - target) * negative, weights
 
 
 def check_factor(name: str, factor: float) -> None:

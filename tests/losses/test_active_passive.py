@@ -96,20 +96,25 @@ def test_masks_use_the_sigmoid_form_of_the_parts():
     torch.testing.assert_close(loss(logits, masks, classes), expected)
 
 
+def test_the_weight_of_a_part_is_a_factor():
+    weighted = ActivePassive(dict(NCE, loss_weight=3.0), dict(MAE, loss_weight=0.5), 2.0, 4.0)
+    torch.testing.assert_close(weighted(LOGITS, LABELS), ActivePassive(NCE, MAE, 6.0, 2.0)(LOGITS, LABELS))
+
+
 def test_parts_that_do_not_fit():
     with pytest.raises(TypeError, match="active: expected the config of a loss"):
         ActivePassive(NormalizedCrossEntropy(), MAE)
-    with pytest.raises(ValueError, match=r"passive: .*loss_weight"):
-        ActivePassive(NCE, dict(MAE, loss_weight=2.0))
-    with pytest.raises(ValueError, match=r"active: .*class_weight"):
+    with pytest.raises(ValueError, match="passive: reduction belongs to the loss around it"):
+        ActivePassive(NCE, dict(MAE, reduction="sum"))
+    with pytest.raises(ValueError, match="active: class_weight belongs to the loss around it"):
         ActivePassive(dict(NCE, class_weight=[1.0]), MAE)
-    with pytest.raises(ValueError, match=r"passive: .*TruncatedGeneralizedCrossEntropy does more"):
+    with pytest.raises(ValueError, match="passive: TruncatedGeneralizedCrossEntropy counts calls"):
         ActivePassive(NCE, dict(type="noisyseg.TruncatedGeneralizedCrossEntropy", start=3))
 
 
 def test_a_loss_of_a_host_does_not_fit():
     pytest.importorskip("mmdet")
-    with pytest.raises(TypeError, match="active: expected a loss of noisyseg"):
+    with pytest.raises(TypeError, match="active: expected a loss with one value for each element"):
         ActivePassive(dict(type="mmdet.CrossEntropyLoss"), MAE)
 
 

@@ -11,6 +11,7 @@ from noisyseg.losses import (
     SymmetricCrossEntropy,
     TruncatedGeneralizedCrossEntropy,
 )
+from noisyseg.losses.forms import binary_elements
 from noisyseg.losses.label_probability import LabelProbabilityLoss
 
 LOSSES = [
@@ -63,19 +64,31 @@ def test_single_precision_agrees_with_double_up_to_200(loss):
     torch.testing.assert_close(nll.grad, double.grad.float(), rtol=1e-3, atol=1e-5)
 
 
+def sigmoid_form(loss):
+    names = [name for name in ("q", "k", "start", "alpha", "beta", "log_zero", "pi") if hasattr(loss, name)]
+    return type(loss)(**{name: getattr(loss, name) for name in names}, use_sigmoid=True, reduction="none")
+
+
 @each
 def test_sigmoid_form_is_the_function_of_the_channels_own_probability(loss):
-    sigmoid = type(loss)(
-        **{
-            name: getattr(loss, name)
-            for name in ("q", "k", "start", "alpha", "beta", "log_zero", "pi")
-            if hasattr(loss, name)
-        },
-        use_sigmoid=True,
-        reduction="none",
-    )
     logits = torch.linspace(-4, 4, 12, dtype=torch.float64).reshape(4, 3)
     labels = torch.tensor([0, 2, 3, 1])  # 3 is mmdet's background
     p = 1 / (1 + torch.exp(-logits))
     given = torch.where(torch.arange(3) == labels[:, None], p, 1 - p)
-    torch.testing.assert_close(sigmoid(logits, labels), loss.of_nll(-given.log()))
+    torch.testing.assert_close(sigmoid_form(loss)(logits, labels), loss.of_nll(-given.log()))
+
+
+@each
+@pytest.mark.parametrize("soft", [False, True], ids=["hard", "soft"])
+def test_sigmoid_form_equals_the_softmax_over_zero_and_the_logit(loss, soft):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.cat((4 * torch.randn(20, 3, generator=generator), torch.tensor([[100.0, -100.0, 0.0]]))).double()
+    target = torch.rand(21, 3, generator=generator).double()
+    target = target if soft else target > 0.5
+    ours, pairs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    values = sigmoid_form(loss)(ours, target)
+    expected = binary_elements(pairs, target, None).values(loss.elementwise)
+    torch.testing.assert_close(values, expected)
+    values.sum().backward()
+    expected.sum().backward()
+    torch.testing.assert_close(ours.grad, pairs.grad)
