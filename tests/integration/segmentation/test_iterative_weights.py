@@ -68,7 +68,9 @@ def write_images(root, wrong=(), count=5):
     return root
 
 
-def config_of(data, work_dir, *, hook, model=None, loop="epoch", steps=4, workers=0, hooks=(), flip=False):
+def config_of(
+    data, work_dir, *, hook, model=None, loop="epoch", steps=4, workers=0, hooks=(), flip=False, checkpoints=-1
+):
     """A training of three rounds, on batches of two."""
     pipeline = [
         dict(type="mmengine.LoadImageFromFile"),
@@ -95,6 +97,7 @@ def config_of(data, work_dir, *, hook, model=None, loop="epoch", steps=4, worker
                     data_prefix=dict(img_path="images", seg_map_path="labels"),
                     metainfo=dict(classes=("a", "b", "c")),
                     img_suffix=".png",
+                    serialize_data=False,  # takes a collection of all garbage
                     pipeline=pipeline,
                 ),
             ),
@@ -105,7 +108,9 @@ def config_of(data, work_dir, *, hook, model=None, loop="epoch", steps=4, worker
             param_scheduler=[dict(type="mmengine.ExponentialLR", gamma=0.5, by_epoch=by_epoch)],
             default_hooks=dict(
                 logger=dict(type="mmengine.LoggerHook", interval=1000),
-                checkpoint=dict(type="mmengine.CheckpointHook", by_epoch=by_epoch, interval=1),
+                checkpoint=dict(
+                    type="mmengine.CheckpointHook", by_epoch=by_epoch, interval=checkpoints, save_last=False
+                ),
             ),
             custom_hooks=[dict(type="noisyseg.IterativeWeightHook", progress=False, **hook), *hooks],
             randomness=dict(seed=0, deterministic=True),
@@ -120,9 +125,10 @@ DICE = dict(type="noisyseg.SoftDiceQuality")
 
 @pytest.fixture
 def quick_start(monkeypatch):
-    """Leaves out what mmengine asks compilers and git about the machine, a second for each training."""
+    """Leaves out what mmengine asks compilers and git, and the config's text in each checkpoint: seconds a test."""
     monkeypatch.setattr("mmengine.runner.runner.collect_env", dict)
     monkeypatch.setattr("mmengine.runner.runner.get_git_hash", str)
+    monkeypatch.setattr(Config, "pretty_text", "")
 
 
 def train(config, resume=None):
@@ -407,6 +413,7 @@ class TestResuming:
             loop=loop,
             steps={"epoch": 6, "iter": 18}[loop],
             flip=True,
+            checkpoints=1 if loop == "epoch" else 3,
             hook=EVERYTHING | length | {"restart": restart},
             hooks=[EXACT],
         )
@@ -467,6 +474,7 @@ class TestResuming:
 
 def _train_one_of_two(config, rank, meeting):
     torch.set_num_threads(1)
+    os.environ["LOCAL_RANK"] = str(rank)
     torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
     puts, put = [], LabelStore.put
 
@@ -486,6 +494,7 @@ def test_two_processes_write_each_file_once_and_the_same_as_one(tmp_path):
     alone, two = (config_of(data, tmp_path / name, hook=hook) for name in ("alone", "two"))
     train(alone)
     two.launcher = "pytorch"
+    two.model_wrapper_cfg = dict(type="mmengine.MMDistributedDataParallel", device_ids=None)  # the CPU
     context = multiprocessing.get_context("fork")
     processes = [context.Process(target=_train_one_of_two, args=(two, rank, tmp_path / "meeting")) for rank in range(2)]
     for process in processes:
