@@ -22,7 +22,7 @@ def inner_loss(name: str, config: dict[str, Any], *, sigmoid: bool) -> Elementwi
 
     Raises:
         ValueError: A setting of the outer loss; a loss that chooses among the elements, counts its calls, or looks at
-            the samples.
+            their neighbours or the samples.
         TypeError: Not a config, or not of an `ElementwiseLoss`.
     """
     if not isinstance(config, dict):
@@ -36,6 +36,6 @@ def inner_loss(name: str, config: dict[str, Any], *, sigmoid: bool) -> Elementwi
     kind = type(loss)
     if kind.forward is not ElementwiseLoss.forward or kind.select is not ElementwiseLoss.select:
         raise ValueError(f"{name}: {kind.__name__} counts calls or chooses elements, so it can't be inside a loss")
-    if hasattr(loss, "context"):
-        raise ValueError(f"{name}: {kind.__name__} looks at more than logits and labels, so it can't be inside a loss")
+    if hasattr(loss, "context") or getattr(loss, "spatial", False):
+        raise ValueError(f"{name}: {kind.__name__} looks beyond the single element, so it can't be inside a loss")
     return loss

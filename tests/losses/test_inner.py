@@ -25,6 +25,11 @@ def test_an_inner_loss_keeps_its_own_settings_and_takes_the_form():
             "x: TruncatedGeneralizedCrossEntropy counts calls or chooses elements",
         ),
         (dict(type="noisyseg.ALDR"), ValueError, "ALDR has no sigmoid form"),
+        (
+            dict(type="noisyseg.SpatiallyVaryingLabelSmoothing"),
+            ValueError,
+            "x: SpatiallyVaryingLabelSmoothing looks beyond the single element",
+        ),
     ],
 )
 def test_a_config_that_does_not_fit_raises(config, error, message):
@@ -34,7 +39,7 @@ def test_a_config_that_does_not_fit_raises(config, error, message):
 
 def test_a_loss_that_looks_at_samples_raises(monkeypatch):
     monkeypatch.setattr(GeneralizedCrossEntropy, "context", lambda *_: {}, raising=False)
-    with pytest.raises(ValueError, match="x: GeneralizedCrossEntropy looks at more than logits and labels"):
+    with pytest.raises(ValueError, match="x: GeneralizedCrossEntropy looks beyond the single element"):
         inner_loss("x", dict(type="noisyseg.GeneralizedCrossEntropy"), sigmoid=False)
 
 
