@@ -42,13 +42,11 @@ class RoundSchedule:
             return None
         return past // self.length
 
-    def require_reached(self, steps: int) -> None:
-        """Raises ``ValueError`` if a training of so many steps ends before the last round begins."""
-        if steps <= self.last_start:
-            raise ValueError(
-                f"{self.rounds} rounds: the last one would begin after {self.last_start} steps, and the training has "
-                f"{steps}"
-            )
+    def shortfall(self, steps: int) -> str | None:
+        """Returns what is wrong if a training of so many steps ends before the last round begins, or None."""
+        if steps > self.last_start:
+            return None
+        return f"{self.rounds} rounds: the last one would begin after {self.last_start} steps, of {steps} in all"
 
     @staticmethod
     def iterations_of_an_epoch(samples: int, batch_size: int, processes: int) -> int:

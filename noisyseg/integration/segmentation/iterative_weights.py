@@ -73,8 +73,9 @@ class IterativeWeightHook(Hook):
         progress: Draw a progress bar.
 
     Raises:
-        ValueError: A setting cannot be used; when the training starts: it is too short for the rounds, the model has no
-            dropout or there is no `EMAHook` though it is needed, or the pipeline does not load from the store.
+        ValueError: A setting cannot be used; when the training starts: the model has no dropout or there is no
+            `EMAHook` though it is needed, or the pipeline does not load from the store. A training that is too short
+            for the rounds is warned of.
         LabelError: The version of a resumed checkpoint is not in the store.
     """
 
@@ -256,18 +257,18 @@ class IterativeWeightHook(Hook):
 
     def _in_steps_of(self, runner: Runner) -> RoundSchedule:
         loop, schedule = runner.train_loop, self.schedule
-        if not isinstance(loop, IterBasedTrainLoop):
-            if self.by_iteration:
-                raise ValueError("round_iters: this training counts epochs; expected round_epochs")
-            schedule.require_reached(loop.max_epochs)
-            return schedule
-        if not self.by_iteration:
+        by_iteration = isinstance(loop, IterBasedTrainLoop)
+        if self.by_iteration and not by_iteration:
+            raise ValueError("round_iters: this training counts epochs; expected round_epochs")
+        if by_iteration and not self.by_iteration:
             loader = runner.train_dataloader
             batch = loader.batch_size or loader.batch_sampler.batch_size
             schedule = schedule.times(
                 RoundSchedule.iterations_of_an_epoch(len(loader.dataset), batch, get_world_size())
             )
-        schedule.require_reached(loop.max_iters)
+        shortfall = schedule.shortfall(loop.max_iters if by_iteration else loop.max_epochs)
+        if shortfall is not None:
+            runner.logger.warning(f"IterativeWeightHook: {shortfall}")
         return schedule
 
     def _bind(self, runner: Runner) -> None:
