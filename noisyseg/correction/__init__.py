@@ -12,6 +12,7 @@ from noisyseg.correction.image_weights import (
     uncertainty_weights,
 )
 from noisyseg.correction.judging import ImageRecord, Judge, RoundSummary, Verdict, summed_up
+from noisyseg.correction.object_weights import object_agreement_weights
 from noisyseg.correction.pixel_weights import (
     Agreement,
     BoundaryBand,
@@ -50,6 +51,7 @@ __all__ = [
     "lowest_share",
     "monte_carlo_uncertainty",
     "normalised_weights",
+    "object_agreement_weights",
     "prediction_of",
     "raised_weights",
     "refreshed_labels",

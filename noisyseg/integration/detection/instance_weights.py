@@ -30,7 +30,7 @@ class LoadInstanceWeights(BaseTransform):
     concatenate boxes, labels, masks and flags, and know no other field; so ``gt_bboxes_labels`` becomes an array of
     records (label int64, weight float32), which they treat as they treat labels. `noisyseg.PackDetInputs` takes the
     records apart. mmdet's packing in its place fails, because no tensor has records ("can't convert np.ndarray of
-    type numpy.void"), and so does a transform that calculates with labels.
+    type numpy.void").
 
     Args:
         file: JSON object of annotation id: weight >= 0, read again when it is replaced. None takes the field
