@@ -42,5 +42,5 @@ CANONICAL = [
     dict(type="noisyseg.ForwardCorrection", transition=0.2),
     dict(type="noisyseg.AdaptiveK", warmup=1000),  # without the warm-up it has a memory, and tests of its own
     dict(type="noisyseg.SplitLoss", background_index=0),
-    dict(type="noisyseg.SplitLoss", background_index=3, foreground=dict(type="noisyseg.LDR")),
+    dict(type="noisyseg.SplitLoss", background_index=3, foreground=dict(type="noisyseg.GeneralizedCrossEntropy")),
 ]
