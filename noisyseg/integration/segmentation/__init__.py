@@ -2,6 +2,7 @@
 
 from noisyseg.integration.segmentation.class_iou import ClassIoU
 from noisyseg.integration.segmentation.iterative_weights import IterativeWeightHook
+from noisyseg.integration.segmentation.label_focal_loss import LabelFocalLoss
 from noisyseg.integration.segmentation.noise_aware_head import NoiseAwareHead
 from noisyseg.integration.segmentation.pack_seg_inputs import PackSegInputs
 from noisyseg.integration.segmentation.seg_dataset import SegDataset
@@ -11,6 +12,7 @@ from noisyseg.integration.segmentation.teacher_segmentor import TeacherStudentSe
 __all__ = [
     "ClassIoU",
     "IterativeWeightHook",
+    "LabelFocalLoss",
     "NoiseAwareHead",
     "PackSegInputs",
     "SegDataset",

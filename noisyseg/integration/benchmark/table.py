@@ -1,0 +1,256 @@
+"""What a benchmark table is made of, and which trainings it asks for.
+
+A table is a config file with
+
+- ``name``, ``title``, ``base`` (config of a training, beside the table), ``seeds``
+- ``data``: name → ``title``, ``prepare`` (see `noisyseg.integration.benchmark.prepare.prepare_data`) and, where it is
+  needed, ``config``, a difference to the base
+- ``methods``: name → ``title``, ``config`` (a difference to the base), and the optional ``labels`` (``noisy`` or
+  ``clean``), ``data`` (the data sets where the method makes sense), ``uses_noise_rate``, ``note``
+- ``reference``: the method that all others are compared with
+- ``notes``: paragraphs for the page
+
+In a difference the text ``{num_classes}`` stands for the number of classes and ``{noise_matrix}`` for the measured
+shares of class i that the noise calls j. The dict ``{"{model}": difference}`` stands for the base's model with that
+difference, so that a wrapper can be put around it.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from noisyseg.integration.benchmark.prepare import PreparedData, stable_hash
+
+__all__ = ["Cell", "DataSet", "Method", "Table", "at_folder", "load_table"]
+
+RUNNER_FIELDS = frozenset(inspect.signature(Runner.__init__).parameters) - {"self", "cfg", "data_preprocessor"}
+"""What of a base config is the training's; all other names in it are helpers of the file."""
+MODEL = "{model}"
+
+VERSION = 1
+"""Goes up whenever the same config gives another row."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set of a table; see the module for the fields."""
+
+    title: str
+    prepare: Mapping[str, Any]
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of a table; see the module for the fields."""
+
+    title: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    labels: str = "noisy"
+    data: Sequence[str] | None = None
+    uses_noise_rate: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training.
+
+    Attributes:
+        data: Name of the data set.
+        method: Name of the method.
+        seed: Seed of the weights and of the order of the images.
+        config: The whole config, but for the folder of the data.
+        flags: What the method was told beyond the labels: ``uses_clean_images``, ``uses_noise_rate`` and
+            ``selection_on_noisy_val``.
+        key: Hash of config, seed and the pixels that it is trained and judged on.
+    """
+
+    data: str
+    method: str
+    seed: int
+    config: Mapping[str, Any]
+    flags: Mapping[str, bool]
+    key: str
+
+    @property
+    def name(self) -> str:
+        """Name of the cell's files."""
+        return f"{self.data}-{self.method}-{self.seed}-{self.key}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; see the module for the fields."""
+
+    name: str
+    title: str
+    base: Mapping[str, Any]
+    seeds: Sequence[int]
+    data: Mapping[str, DataSet]
+    methods: Mapping[str, Method]
+    reference: str
+    notes: Sequence[str] = ()
+
+    def cells(
+        self,
+        prepared: Mapping[str, PreparedData],
+        *,
+        seeds: Sequence[int] | None = None,
+        only: Sequence[str] = (),
+        budget: float = 1.0,
+    ) -> list[Cell]:
+        """Returns the trainings of the table, all methods of the first seed first.
+
+        Args:
+            prepared: The data sets by their names.
+            seeds: Other seeds than the table's.
+            only: Words; a cell is among them if one of them is its data set, its method or ``data-method``.
+            budget: Share of the iterations, for a quick look.
+
+        Raises:
+            ValueError: A word of ``only`` fits no cell.
+        """
+        cells = [
+            self.cell(data, method, seed, prepared[data], budget)
+            for seed in (self.seeds if seeds is None else seeds)
+            for data, method in self.pairs()
+            if not only or {data, method, f"{data}-{method}"} & set(only)
+        ]
+        unknown = set(only) - {
+            word for cell in cells for word in (cell.data, cell.method, f"{cell.data}-{cell.method}")
+        }
+        if unknown:
+            raise ValueError(f"only: expected data sets, methods or data-method, got {', '.join(sorted(unknown))}")
+        return cells
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Yields data set and method of each row of cells."""
+        for data in self.data:
+            for name, method in self.methods.items():
+                if method.data is None or data in method.data:
+                    yield data, name
+
+    def cell(self, data: str, method: str, seed: int, prepared: PreparedData, budget: float = 1.0) -> Cell:
+        """Returns one training."""
+        config = self._config(data, method, prepared, budget)
+        chosen = self.methods[method]
+        flags = {
+            "uses_clean_images": chosen.labels == "clean",
+            "uses_noise_rate": chosen.uses_noise_rate,
+            "selection_on_noisy_val": False,
+        }
+        key = stable_hash([VERSION, config, seed, prepared.fingerprint])
+        return Cell(data, method, seed, config, flags, key)
+
+    def _config(self, data: str, method: str, prepared: PreparedData, budget: float) -> dict[str, Any]:
+        config = Config(copy.deepcopy(dict(self.base)))
+        texts = {
+            MODEL: self.base["model"],
+            "{num_classes}": len(prepared.classes),
+            "{noise_matrix}": prepared.transitions.round(6).tolist(),
+        }
+        for difference in (self.data[data].config, self.methods[method].config):
+            config.merge_from_dict(_filled(copy.deepcopy(difference), texts))
+        document = {name: value for name, value in config.to_dict().items() if name in RUNNER_FIELDS}
+        if budget != 1:
+            _shorten(document, budget)
+        _set_everywhere(document["model"], "num_classes", len(prepared.classes))
+        for dataset in _data_sets(document):
+            dataset["metainfo"] = {"classes": list(prepared.classes)}
+            if dataset["data_prefix"]["seg_map_path"] == "noisy/train":
+                dataset["data_prefix"]["seg_map_path"] = f"{self.methods[method].labels}/train"
+        return document
+
+
+def load_table(path: str | Path) -> Table:
+    """Returns the table that a config file describes.
+
+    Raises:
+        FileNotFoundError: There is no such file, or its base is none.
+        ValueError: The reference is no method, or labels are neither clean nor noisy.
+        TypeError: A field is missing or unknown.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such table")
+    fields = Config.fromfile(path).to_dict()
+    table = Table(
+        name=fields["name"],
+        title=fields["title"],
+        base=Config.fromfile(path.parent / fields["base"]).to_dict(),
+        seeds=fields["seeds"],
+        data={name: DataSet(**entry) for name, entry in fields["data"].items()},
+        methods={name: Method(**entry) for name, entry in fields["methods"].items()},
+        reference=fields["reference"],
+        notes=fields.get("notes", ()),
+    )
+    if table.reference not in table.methods:
+        raise ValueError(f"{path}: reference: expected one of the methods, got {table.reference!r}")
+    for name, method in table.methods.items():
+        if method.labels not in ("clean", "noisy"):
+            raise ValueError(f"{path}: labels of {name}: expected 'clean' or 'noisy', got {method.labels!r}")
+    return table
+
+
+def at_folder(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Returns the config of a cell with the data at a folder."""
+    document = copy.deepcopy(dict(config))
+    for dataset in _data_sets(document):
+        dataset["data_root"] = str(folder)
+    return document
+
+
+def _data_sets(value: object) -> Iterator[dict[str, Any]]:
+    """Yields each config of a data set of files that is used."""
+    if isinstance(value, Mapping) and "data_prefix" in value and "pipeline" in value:
+        yield value
+    elif isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _data_sets(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _data_sets(entry)
+
+
+def _shorten(document: dict[str, Any], budget: float) -> None:
+    """Takes a share of the iterations, of the pauses between validations and of the schedules."""
+    for entry, names in [
+        (document["train_cfg"], ("max_iters", "val_interval")),
+        *((schedule, ("begin", "end")) for schedule in document.get("param_scheduler") or ()),
+    ]:
+        for name in names:
+            entry[name] = max(round(entry[name] * budget), int(entry[name] > 0))
+
+
+def _set_everywhere(value: object, key: str, new: object) -> None:
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            if name == key:
+                value[name] = new
+            else:
+                _set_everywhere(entry, key, new)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            _set_everywhere(entry, key, new)
+
+
+def _filled(value: Any, texts: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any config
+    """Returns the value with placeholders replaced."""
+    if isinstance(value, Mapping) and set(value) == {MODEL}:
+        whole = Config({"model": copy.deepcopy(texts[MODEL])})
+        whole.merge_from_dict({"model": _filled(value[MODEL], texts)})
+        return whole.to_dict()["model"]
+    if isinstance(value, Mapping):
+        return {name: _filled(entry, texts) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(entry, texts) for entry in value]
+    return texts[value] if isinstance(value, str) and value in texts else value
