@@ -64,7 +64,7 @@ def truncated_generalized_cross_entropy(logits: Tensor, target: Tensor, q: float
 
 
 def _of_nll(nll: Tensor, q: float) -> Tensor:
-    return -torch.expm1(-q * nll) / q
+    return torch.expm1(-q * nll) * (-1 / q)
 
 
 def _truncated_of_nll(nll: Tensor, q: float, limit: float | Tensor) -> Tensor:

@@ -24,6 +24,8 @@ def jensen_shannon(logits: Tensor, target: Tensor, pi: float = 0.5) -> Tensor:
 
         ``(1 - p_y) - (pi log m_y + (1 - pi) p_y log(m_y / p_y)) / Z``
 
+    and its gradient is that of cross entropy times ``p_y (1 + log(m_y / p_y) / -log(1 - pi))``.
+
     With pi → 0 it is cross entropy. With pi → 1 it is 1 - p_y, half the mean absolute error, but slowly: the
     difference is ``(1 - p_y + p_y log p_y) / -log(1 - pi)``.
 

@@ -55,8 +55,10 @@ class LabelProbabilityLoss(ElementwiseLoss):
         weights = elements.weights(self._class_weight, image_weight)
         logits, target = elements.logits, elements.target
         if target.dtype == torch.bool:
-            return self.of_nll(-F.logsigmoid(torch.where(target, logits, -logits))), weights
-        positive, negative = self.of_nll(-F.logsigmoid(logits)), self.of_nll(-F.logsigmoid(-logits))
+            nll = F.binary_cross_entropy_with_logits(logits, target.to(logits), reduction="none")
+            return self.of_nll(nll), weights
+        # From the threshold on softplus(x) is x: by default from 20 on, which double precision would notice.
+        positive, negative = (self.of_nll(F.softplus(x, threshold=60)) for x in (-logits, logits))
         return target * positive + (1 - target) * negative, weights
 
 

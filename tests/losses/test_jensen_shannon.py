@@ -43,6 +43,17 @@ def test_a_large_pi_is_one_minus_p_slowly():
         torch.testing.assert_close(excess, expected, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("pi", [0.01, 0.5, 0.99])
+def test_gradient_is_that_of_cross_entropy_times_a_closed_form(pi):
+    logits, labels = random_batch()
+    logits.requires_grad_()
+    (gradient,) = torch.autograd.grad(jensen_shannon(logits, labels, pi).sum(), logits)
+    p = logits.detach().softmax(1)
+    p_y = p.gather(1, labels[:, None])
+    slope = p_y * (1 + torch.log((pi + (1 - pi) * p_y) / p_y) / -math.log(1 - pi))
+    torch.testing.assert_close(gradient, slope * (p - F.one_hot(labels, 5)))
+
+
 def test_single_precision_keeps_its_digits_with_a_small_pi():
     logits, labels = random_batch()
     double, single = logits.clone().requires_grad_(), logits.float().requires_grad_()
