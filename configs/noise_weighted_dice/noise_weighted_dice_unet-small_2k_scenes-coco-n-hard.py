@@ -25,5 +25,6 @@ rounds = dict(
     pixel=dict(type="noisyseg.LabelProbability", eta=2.0, floor=0.05),
     image=dict(type="noisyseg.SoftDiceQuality"),
     flips=["horizontal"],
+    class_floor=(0.2, 0.25),
 )
 custom_hooks = [rounds]

@@ -156,8 +156,12 @@ class RoundSummary:
         }
 
 
-def summed_up(records: Sequence[ImageRecord]) -> RoundSummary:
+def summed_up(records: Sequence[ImageRecord], faded_below: float = 0.01) -> RoundSummary:
     """Returns the summary of the records of all images; their order does not matter.
+
+    Args:
+        records: Of all images.
+        faded_below: Classes of a mean weight below this have faded.
 
     Raises:
         ValueError: There is no image, or no valid pixel.
@@ -173,5 +177,5 @@ def summed_up(records: Sequence[ImageRecord]) -> RoundSummary:
         moved_share=sum(record.moved for record in records) / valid,
         relabelled_share=sum(record.relabelled for record in records) / valid,
         mean_weights=tuple(means.tolist()),
-        faded=tuple(faded_classes(pixels, sums)),
+        faded=tuple(faded_classes(pixels, sums, faded_below)),
     )

@@ -68,6 +68,9 @@ class IterativeWeightHook(Hook):
         restart: Go back to the initial weights, optimizer and schedules at the start of each round.
         stop_below: Where less than this share of the pixels changes sides (weight above .51 or not) or label, no
             further round is judged; training goes on to its end with the weights in force. 0 never stops.
+        class_floor: Classes whose mean weight in the data set is below the first number get at least the second one
+            everywhere; else a class that the model does not know yet would never be learned. The first has to be above
+            the floor of the estimator to mean anything.
         dataloader: ``dict(dataset=..., num_workers=...)`` for the predictions, where the training's own data set up to
             `LoadStoredLabels` is not the right one.
         progress: Draw a progress bar.
@@ -99,6 +102,7 @@ class IterativeWeightHook(Hook):
         seed: int = 0,
         restart: bool = False,
         stop_below: float = 0.001,
+        class_floor: tuple[float, float] = (0.01, 0.25),
         dataloader: Mapping[str, Any] | None = None,
         progress: bool = True,
     ) -> None:
@@ -110,6 +114,8 @@ class IterativeWeightHook(Hook):
             raise ValueError(f"source: expected one of {', '.join(get_args(Source))}, not {source!r}")
         if not 0 <= stop_below < 1:
             raise ValueError(f"stop_below: expected a share in [0, 1), got {stop_below}")
+        if len(class_floor) != 2 or not all(0 <= number <= 1 for number in class_floor):
+            raise ValueError(f"class_floor: expected two numbers in [0, 1], got {class_floor}")
         if dataloader is not None and not set(dataloader) <= {"dataset", "num_workers"}:
             raise ValueError(f"dataloader: expected dataset and num_workers alone, got {', '.join(sorted(dataloader))}")
         self.by_iteration = round_epochs is None
@@ -124,9 +130,10 @@ class IterativeWeightHook(Hook):
                 "ask for flips or dropout_passes"
             )
         self.root, self.source, self.restart, self.stop_below = store, source, restart, stop_below
+        self.class_floor = tuple(class_floor)
         self.dataloader, self.progress = dict(dataloader or {}), progress
         self.settings = orjson.dumps(
-            [source, pixel, image, refresh, list(flips), dropout_passes, seed],
+            [source, pixel, image, refresh, list(flips), dropout_passes, seed, list(class_floor)],
             option=orjson.OPT_SORT_KEYS,
             default=dict,
         )
@@ -222,7 +229,14 @@ class IterativeWeightHook(Hook):
             step.bind(self.store.root)
         workers = self.dataloader.get("num_workers", 0)
         judging = JudgingPass(
-            model, dataset, self.store, self.judge, self.passes, num_workers=workers, progress=self.progress
+            model,
+            dataset,
+            self.store,
+            self.judge,
+            self.passes,
+            class_floor=self.class_floor,
+            num_workers=workers,
+            progress=self.progress,
         )
         records, summary = judging.run(number, version)
         if is_main_process():

@@ -38,6 +38,7 @@ class JudgingPass:
         store: Where labels and weights go.
         judge: The estimators.
         passes: How images are predicted.
+        class_floor: Classes whose mean weight is below the first number get at least the second one everywhere.
         num_workers: Of the loader.
         progress: Draw a progress bar on stderr, where that is a terminal.
     """
@@ -50,11 +51,12 @@ class JudgingPass:
         judge: Judge,
         passes: Passes,
         *,
+        class_floor: tuple[float, float] = (0.01, 0.25),
         num_workers: int = 0,
         progress: bool = True,
     ) -> None:
         self.model, self.dataset, self.store, self.judge, self.passes = model, dataset, store, judge, passes
-        self.num_workers, self.progress = num_workers, progress
+        self.class_floor, self.num_workers, self.progress = class_floor, num_workers, progress
         self.rank, self.world_size = get_dist_info()
 
     def run(self, number: int, version: int) -> tuple[list[ImageRecord], RoundSummary]:
@@ -75,7 +77,7 @@ class JudgingPass:
         records = self._judge(number, version, own)
         everything = sorted((r for part in all_gather_object(records) for r in part), key=lambda record: record.key)
         _check_keys(everything)
-        summary = summed_up(everything)
+        summary = summed_up(everything, self.class_floor[0])
         touched = [any(record.pixels[number] for number in summary.faded) for record in records]
         self._raise_weights(version, [index for index, hit in zip(own, touched, strict=True) if hit], summary)
         barrier()  # the version may be finished when all files are written
@@ -116,7 +118,8 @@ class JudgingPass:
             if labels is None:
                 labels = sample.gt_sem_seg.data[0].numpy()
             weights = self.store.get_written(key, "weights", version).astype(np.float32) / LEVELS
-            self.store.put(key, "weights", quantise_weights(raised_weights(weights, labels, summary.faded)), version)
+            weights = raised_weights(weights, labels, summary.faded, self.class_floor[1])
+            self.store.put(key, "weights", quantise_weights(weights), version)
 
     def _loader(self, indices: Sequence[int]) -> DataLoader:
         return DataLoader(

@@ -229,21 +229,23 @@ class TestVersions:
         assert store_of(config).versions() == [1, 2]
         assert hook_of(runner).settled
 
-    def test_a_class_that_lost_all_weight_keeps_a_quarter(self, tmp_path):
+    @pytest.mark.parametrize(("disagree", "floor"), [(0.0, (0.01, 0.25)), (0.1, (0.2, 0.6))])
+    def test_a_class_that_lost_its_weight_keeps_some(self, tmp_path, disagree, floor):
         data = write_images(tmp_path / "data")
         for path in (data / "labels").glob("*.png"):
             labels = cv2.imread(str(path), 0)
             labels[labels == 2] = 0
             labels[2, 2:6] = 2  # nowhere true
             cv2.imwrite(str(path), labels)
-        agreement = dict(type="noisyseg.Agreement", disagree=0.0)
-        config = config_of(data, tmp_path / "work", hook=dict(round_epochs=1, pixel=agreement))
+        agreement = dict(type="noisyseg.Agreement", disagree=disagree)
+        hook = dict(round_epochs=1, pixel=agreement, class_floor=floor)
+        config = config_of(data, tmp_path / "work", hook=hook)
         train(config)
         store = store_of(config)
         assert store.info(1)["faded"] == [2]
         weights = store.get("0", "weights", 1)
-        assert (weights[2, 2:6] == 64).all()
-        assert set(np.unique(np.delete(weights[1:], 1, axis=0))) == {0, 255}
+        assert (weights[2, 2:6] == np.rint(255 * floor[1])).all()
+        assert set(np.unique(np.delete(weights[1:], 1, axis=0))) == {np.rint(255 * disagree), 255}
 
     def test_loops_of_iterations_count_virtual_epochs(self, tmp_path):
         data = write_images(tmp_path / "data", wrong=(1,))
@@ -526,6 +528,7 @@ class TestErrors:
             ),
             ({"round_epochs": 1, "source": "mine"}, "source: expected one of self, ema, not 'mine'"),
             ({"round_epochs": 1, "stop_below": 1}, r"stop_below: expected a share in \[0, 1\), got 1"),
+            ({"round_epochs": 1, "class_floor": (0.1, 2)}, r"class_floor: expected two numbers in \[0, 1\], got"),
             ({"round_epochs": 1, "flips": ["up"]}, "flips: expected different ones of horizontal, vertical, diagonal"),
             ({"round_epochs": 1, "dropout_passes": -1}, "dropout_passes: expected a number >= 0, got -1"),
             ({"round_epochs": 1, "dataloader": {"batch_size": 2}}, "expected dataset and num_workers alone"),
