@@ -2,5 +2,5 @@
 model = dict(
     type="noisyseg.UnpairedTranslation",
     mask_critic=dict(type="noisyseg.VaeDiscriminator"),
-    image_critic=dict(type="noisyseg.PatchDiscriminator", in_channels=3),
+    image_critic=dict(type="noisyseg.PatchDiscriminator", in_channels=3, width=32),
 )

@@ -138,22 +138,23 @@ class TranslationUnet(nn.Module):
 
 @MODELS.register_module()
 class PatchDiscriminator(nn.Module):
-    """A critic of overlapping patches with least-squares losses (Mao et al., ICCV 2017; Isola et al., CVPR 2017).
+    """A critic of overlapping patches, with least-squares losses (Mao et al., ICCV 2017; Isola et al., CVPR 2017).
 
     Args:
         in_channels: Channels of what it judges.
-        width: Channels after the first of its three strided convolutions.
-        shrink: Factor by which the input is made smaller before, so that regions are judged rather than texture.
+        width: Channels after the first of its three convolutions; the other two have twice as many. None has a norm,
+            which would hide contrast.
     """
 
-    def __init__(self, in_channels: int, width: int = 16, shrink: int = 1) -> None:
+    def __init__(self, in_channels: int, width: int = 16) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            nn.AvgPool2d(shrink),
             nn.Conv2d(in_channels, width, 4, 2, 1),
             nn.LeakyReLU(0.2),
-            convolution(width, 2 * width, stride=2),
-            convolution(2 * width, 2 * width, stride=2),
+            nn.Conv2d(width, 2 * width, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(2 * width, 2 * width, 3, 1, 1),
+            nn.LeakyReLU(0.2),
         )
         self.score = nn.Conv2d(2 * width, 1, 3, padding=1)
         self.feedback_channels = 2 * width

@@ -22,27 +22,30 @@ PARTS = {"generators": ("to_mask", "to_image"), "discriminators": ("mask_critic"
 
 
 def appearance(images: Tensor, masks: Tensor, cells: int) -> Tensor:
-    """Returns the colours around each pixel of the foreground and of the background, (N, 2, C, H, W).
+    """Returns the colours of the foreground around each pixel and those of the background, (N, 2, C, H, W).
 
-    They are the means over the cells of a coarse grid, weighted by the mask, interpolated. Without them no generator
-    could give an image back of which it only knows the mask, except by hiding the colours in the mask. A cell without
-    foreground takes the mean of the image's foreground, and likewise for the background.
+    The background has one colour an image, the mean weighted by the mask; the foreground has one a cell of a coarse
+    grid, interpolated, for objects may differ in colour. This is all that tells the two apart where a mask and its
+    complement would do as well. Without colours no generator could give an image back of which it only knows the mask,
+    except by hiding them in the mask. A cell without foreground takes the mean of the image's foreground.
 
     Args:
         images: (N, C, H, W) in [0, 1].
         masks: (N, 1, H, W) probabilities of the foreground.
-        cells: Cells along each side of the grid; 1 for the means of the whole image.
+        cells: Cells along each side of the grid; 1 for one colour an image.
     """
-    found = []
-    for weight in (masks, 1 - masks):
-        size = F.adaptive_avg_pool2d(weight, cells)
-        total = F.adaptive_avg_pool2d(weight * images, cells)
-        mean = total.mean((2, 3), keepdim=True) / (size.mean((2, 3), keepdim=True) + 1e-4)
-        found.append((total + 0.01 * mean) / (size + 0.01))
-    colours = torch.cat(found, dim=1)
-    if cells > 1:
-        colours = F.interpolate(colours, size=images.shape[2:], mode="bilinear", align_corners=False)
-    return colours.unflatten(1, (2, -1)).expand(-1, -1, -1, *images.shape[2:])
+    local = F.adaptive_avg_pool2d(torch.cat([masks * images, masks], dim=1), cells)
+    mean = local.mean((2, 3), keepdim=True)
+    local = local + 0.01 * mean / (mean[:, -1:] + 1e-4)
+    inside = F.interpolate(local[:, :-1] / local[:, -1:].clamp(min=1e-4), size=images.shape[2:], mode="bilinear")
+    rest = 1 - masks
+    outside = (rest * images).mean((2, 3), keepdim=True) / (rest.mean((2, 3), keepdim=True) + 1e-4)
+    return torch.stack([inside, outside.expand_as(images)], dim=1)
+
+
+def painted(masks: Tensor, looks: Tensor) -> Tensor:
+    """Returns images (N, C, H, W) that have the colours `appearance` gives for masks (N, 1, H, W), and no texture."""
+    return masks * looks[:, 0] + (1 - masks) * looks[:, 1]
 
 
 @MODELS.register_module()
@@ -61,8 +64,10 @@ class UnpairedTranslation(BaseModel):
         width: Channels of the generators at their finest level.
         calibrate: Whether the feedback calibrates channels; without it there is one pass.
         cells: Cells along each side of the grid of `appearance`.
-        weights: Weights of the generators' losses ``mask_adversarial``, ``image_adversarial``, ``mask_cycle`` and
-            ``image_cycle``, each >= 0.
+        weights: Weights of the generators' losses, each >= 0: ``mask_adversarial`` and ``image_adversarial`` of the
+            critics, ``mask_cycle`` (cross entropy of a mask, painted and found again), ``image_cycle`` (squared error
+            of an image, masked and painted again) and ``regions`` (the same before the generator of images adds what
+            the colours of the regions lack; without it that generator learns to repair any mask).
         seed: Seed of the draws inside the model, >= 0.
         **base: Passed to mmengine's `BaseModel`.
 
@@ -76,13 +81,19 @@ class UnpairedTranslation(BaseModel):
         image_critic: Mapping[str, Any],
         width: int = 16,
         calibrate: bool = True,
-        cells: int = 4,
+        cells: int = 8,
         weights: Mapping[str, float] | None = None,
         seed: int = 0,
         **base: Any,  # noqa: ANN401 - passed on
     ) -> None:
         super().__init__(**base)
-        self.weights = {"mask_adversarial": 1.0, "image_adversarial": 2.0, "mask_cycle": 4.0, "image_cycle": 5.0}
+        self.weights = {
+            "mask_adversarial": 1.0,
+            "image_adversarial": 2.0,
+            "mask_cycle": 4.0,
+            "image_cycle": 20.0,
+            "regions": 150.0,
+        }
         for name, weight in (weights or {}).items():
             if name not in self.weights or weight < 0:
                 raise ValueError(f"weights: expected {', '.join(self.weights)}, each >= 0, got {name}={weight}")
@@ -118,7 +129,7 @@ class UnpairedTranslation(BaseModel):
 
         Both regions are filled with their colours, and the generator adds what distinguishes that from an image.
         """
-        canvas = masks * looks[:, 0] + (1 - masks) * looks[:, 1]
+        canvas = painted(masks, looks)
         known = torch.cat([masks, canvas, looks.flatten(1, 2)], dim=1)
         return (torch.logit(canvas, 0.02) + self.to_image(known - 0.5)).sigmoid()
 
@@ -150,7 +161,8 @@ class UnpairedTranslation(BaseModel):
             "mask_adversarial": self.mask_critic.generator_loss(every),
             "image_adversarial": self.image_critic.generator_loss(fake_images),
             "mask_cycle": torch.stack(cycles).mean(),
-            "image_cycle": F.l1_loss(back, images),
+            "image_cycle": F.mse_loss(back, images),
+            "regions": F.mse_loss(painted(fake_masks[-1], looks), images),
         }
         return {f"loss_{name}": self.weights[name] * loss for name, loss in losses.items()}, every, fake_images
 

@@ -75,8 +75,6 @@ class UnpairedDataset(Dataset):
         size: Height and width of the samples, pixels, a multiple of 8.
         length: Number of samples.
         seed: Seed of the draws, >= 0.
-        recolour: Whether images have their channels permuted and, half of them, their values inverted, for objects
-            of any colour: what is dark or green is then no sign of the foreground.
 
     Raises:
         ValueError: ``share``, ``size`` or ``length`` cannot be used, or an image has no mask.
@@ -92,7 +90,6 @@ class UnpairedDataset(Dataset):
         size: int = 64,
         length: int = 2**20,
         seed: int = 0,
-        recolour: bool = False,
     ) -> None:
         if not 0 < share < 1:
             raise ValueError(f"share: expected a number between 0 and 1, got {share}")
@@ -106,7 +103,7 @@ class UnpairedDataset(Dataset):
             raise ValueError(f"{image_dir}: expected at least two images, to have masks of other scenes, got one")
         cut = min(max(round(share * len(names)), 1), len(names) - 1)
         self.image_names, self.mask_names = names[:cut], names[cut:]
-        self.size, self.length, self.seed, self.recolour = size, length, seed, recolour
+        self.size, self.length, self.seed = size, length, seed
         self.images = [image_tensor(read_image(Path(image_dir) / name), size) for name in self.image_names]
         self.masks = [self._mask(Path(mask_dir) / name) for name in self.mask_names]
 
@@ -121,13 +118,8 @@ class UnpairedDataset(Dataset):
         """
         if not 0 <= index < self.length:
             raise IndexError(f"index: expected 0 to {self.length - 1}, got {index}")
-        image = self._drawn("image", self.images, index)
-        if self.recolour:
-            rng = keyed_rng(self.seed, "unpaired", "colour", index)
-            image = image[rng.permutation(3)]
-            image = 1 - image if rng.random() < 0.5 else image
         return {
-            "image": image,
+            "image": self._drawn("image", self.images, index),
             "mask": self._drawn("mask", self.masks, index),
             "index": index,
         }

@@ -10,7 +10,7 @@ from noisyseg.integration.runner_setup import build_runner, load_config
 from noisyseg.integration.unpaired.translation import PARTS, AdversarialOptimWrapperConstructor, appearance
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs/pseudo_labels/translation"
-LEAF = CONFIGS / "translation-vae_2k_scenes-unpaired.py"
+LEAF = CONFIGS / "translation-vae_1k_scenes-unpaired.py"
 SGD = dict(optimizer=dict(type="mmengine.SGD", lr=0.1))
 PATCHES = dict(type="noisyseg.PatchDiscriminator", in_channels=1, width=4)
 

@@ -1,3 +1,3 @@
 # The control: no feedback of the critic to the generator's channels.
-_base_ = "translation-vae_2k_scenes-unpaired.py"
+_base_ = "translation-vae_1k_scenes-unpaired.py"
 model = dict(calibrate=False)
