@@ -66,8 +66,8 @@ def origin_index(numbers: Tensor, key: str, size_hw: tuple[int, int]) -> Tensor:
     require(
         (~real | ((index >= 0) & (index < size_hw[0] * size_hw[1]))).all(),
         lambda: (
-            f"{ORIGIN}: expected pixels of {key} alone; transforms that mix images (RandomMosaic) or interpolate "
-            "label maps (RandomRotFlip) cannot be used with a bank"
+            f"{ORIGIN}: expected pixels of {key} alone; transforms that mix images, such as RandomMosaic, cannot be "
+            "used with a bank"
         ),
     )
     return torch.where(real, index, -1)
@@ -89,7 +89,8 @@ class RecordPixelOrigin(BaseTransform):
     whatever changes labels (`noisyseg.InjectNoise`), before all that moves pixels; `noisyseg.PackSegInputs` packs it.
 
     A copy of the labels travels with it, which the bank compares with the labels in the end: a transform that moves
-    the labels alone (``mmseg.Albu``, or ``mmengine.RandomFlip`` in place of mmseg's) is an error there.
+    the labels alone (``mmseg.Albu``, or ``mmengine.RandomFlip`` in place of mmseg's) is an error there. What it cannot
+    notice is ``mmseg.RandomRotFlip``, which interpolates label maps when it rotates.
 
     Adds ``pixel_origin``, (H, W) int32, and ``pixel_origin_witness``, and their keys to ``seg_fields``.
 

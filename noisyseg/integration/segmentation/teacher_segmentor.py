@@ -39,14 +39,14 @@ class TeacherStudentSegmentor(BaseSegmentor):
     nothing needs to be sent; the teacher's parameters need no gradient, and DDP leaves them alone.
 
     Args:
-        segmentor: Config of the student, such as ``mmseg.EncoderDecoder``, with its data preprocessor.
+        segmentor: Config of the student, such as ``mmseg.EncoderDecoder``.
         momentum: Least share of the student in an update, in (0, 1], as in mmengine's and mmdet's averages: 0.001 is
             an average over about the last 1000 steps.
         buffers: ``average`` takes running statistics into the average like weights, ``copy`` takes the student's; what
             is not a float is copied. With ``teacher_mode="train"`` the teacher's own batches move them besides.
         teacher_mode: ``eval`` (no dropout, running statistics) or ``train`` (dropout, the batch's statistics).
         predict_with: Whose predictions validation and test get.
-        init_cfg: Of the wrapper; as a rule the student has one.
+        data_preprocessor: Where the segmentor's config has none; mmengine passes the one of the whole config.
 
     Raises:
         ValueError: An option is unknown, or the momentum out of range; when it trains: no hook has started the
@@ -62,7 +62,7 @@ class TeacherStudentSegmentor(BaseSegmentor):
         buffers: Buffers = "average",
         teacher_mode: TeacherMode = "eval",
         predict_with: Who = "student",
-        init_cfg: Mapping[str, Any] | None = None,
+        data_preprocessor: Mapping[str, Any] | None = None,
     ) -> None:
         if not 0 < momentum <= 1:
             raise ValueError(f"momentum: expected the student's share in (0, 1], such as 0.001, not {momentum}")
@@ -74,7 +74,7 @@ class TeacherStudentSegmentor(BaseSegmentor):
             if value not in get_args(options):
                 raise ValueError(f"{name}: expected one of {', '.join(get_args(options))}, not {value!r}")
         settings = dict(segmentor)
-        super().__init__(data_preprocessor=settings.pop("data_preprocessor", None), init_cfg=init_cfg)
+        super().__init__(data_preprocessor=settings.pop("data_preprocessor", None) or data_preprocessor)
         self.student = MODELS.build(settings)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         self.momentum, self.buffers, self.teacher_mode, self.predict_with = (
@@ -108,9 +108,10 @@ class TeacherStudentSegmentor(BaseSegmentor):
         return self.student.out_channels
 
     def init_weights(self) -> None:
-        """Gives the student its first weights; the teacher takes them over when training begins."""
-        super().init_weights()
+        """Gives the student its first weights, those it would have without a teacher, and the teacher the same."""
+        self.student.init_weights()
         self._copy_student()
+        self._is_init = True
 
     def train(self, mode: bool = True) -> TeacherStudentSegmentor:
         """Sets the student to training, and the teacher to what ``teacher_mode`` says."""
