@@ -76,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             say=lambda line: print(line, flush=True),
         )
         failed = outcome.failed
+    cells = table.cells(prepared, **choice | {"only": ()})
     rows = [row for cell in cells if (row := read_row(out, cell))]
     if rows:
         results = arguments.results or out / "results"

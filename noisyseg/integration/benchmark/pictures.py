@@ -72,8 +72,7 @@ def curves_picture(table: Table, data: str, rows: Sequence[Mapping[str, Any]]) -
     figure.supylabel("mIoU, %", fontsize=8, color=INK)
     reference = table.methods[table.reference].title
     figure.suptitle(
-        f"{table.data[data].title}. Solid: validation, clean labels. Dotted: training images, the labels given. "
-        f"Red: {reference}",
+        f"{table.data[data].title}. Red: {reference}\nsolid: validation, clean labels; dotted: training, labels given",
         fontsize=8,
         color=INK,
     )

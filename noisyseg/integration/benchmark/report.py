@@ -98,8 +98,8 @@ def _page_lines(
             yield f"- {_sentence(table, method, own)}"
     yield from ("", "## What each method was told, and what it costs", "")
     yield (
-        "| method | clean images | noise rate | selection on noisy validation | more forward passes | peak memory, MiB |"
-        " CPU s |"
+        "| method | clean images | noise rate | selection on noisy validation | more forward passes | "
+        "peak memory, MiB | CPU s |"
     )
     yield "|---|---|---|---|---|---|---|"
     for method, entry in table.methods.items():
