@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -70,6 +71,8 @@ class HeadLoss(nn.Module, ABC):
         if use_mask and class_weight is not None:
             raise ValueError("class_weight has no meaning with use_mask: each instance has one channel")
         check_reduction(reduction)
+        if not 0 <= loss_weight < math.inf:
+            raise ValueError(f"loss_weight: expected a finite number >= 0, not {loss_weight!r}")
         self.use_sigmoid = use_sigmoid
         self.use_mask = use_mask
         self.ignore_index = ignore_index
@@ -79,6 +82,8 @@ class HeadLoss(nn.Module, ABC):
         self.loss_name = loss_name
         weights = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float32)
         if weights is not None:
+            if weights.dim() != 1 or not len(weights):
+                raise ValueError(f"class_weight: expected one number a class, not {class_weight!r}")
             check_weight(weights, "class_weight")
         self.register_buffer("_class_weight", weights, persistent=False)
 
@@ -121,7 +126,9 @@ class HeadLoss(nn.Module, ABC):
         Raises:
             ValueError: A label outside 0..K-1 that is not ignored, logits that give a NaN or infinite loss, negative or
                 non-finite weights (on CUDA these three are device-side assertions), wrong shapes.
+            TypeError: Not a tensor, or logits that are no real floating-point numbers.
         """
+        _check_tensors(pred, target, weight, image_weight)
         if ignore_index is None:
             ignore_index = self.ignore_index
         with torch.autocast(pred.device.type, enabled=False):
@@ -155,3 +162,15 @@ class HeadLoss(nn.Module, ABC):
     def extra_repr(self) -> str:
         """Returns the settings that every loss has."""
         return f"use_sigmoid={self.use_sigmoid}, reduction={self.reduction!r}, loss_weight={self.loss_weight}"
+
+
+def _check_tensors(pred: object, target: object, weight: object, image_weight: object) -> None:
+    """Raises ``TypeError`` for what is no tensor, which would only fail further on, and for logits of another kind."""
+    names = {"pred": pred, "target": target, "weight": weight, "image_weight": image_weight}
+    for name, value in names.items():
+        if not isinstance(value, Tensor) and (value is not None or name in ("pred", "target")):
+            raise TypeError(f"{name}: expected a tensor, not {type(value).__name__}")
+    if not pred.is_floating_point():
+        raise TypeError(f"pred: expected floating-point logits, not {pred.dtype}")
+    if not pred.dim():
+        raise ValueError("pred: expected logits with at least one dimension, not a single number")

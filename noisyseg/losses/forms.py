@@ -65,8 +65,9 @@ class Elements:
             return None
         if image_weight.shape != self.target.shape[:1]:
             raise ValueError(f"image_weight: expected ({len(self.target)},), not {tuple(image_weight.shape)}")
+        image_weight = image_weight.to(self.logits)
         check_weight(image_weight, "image_weight")
-        return image_weight.to(self.logits)
+        return image_weight
 
     def _of_classes(self, class_weight: Tensor) -> Tensor:
         channels = self.logits.shape[1] if self.logits.dim() > 1 else 1
@@ -92,7 +93,7 @@ def label_elements(
         raise ValueError(
             f"expected logits (N, K, ...) and labels (N, ...), not {tuple(logits.shape)} and {tuple(labels.shape)}"
         )
-    if labels.is_floating_point() or labels.dtype == torch.bool:
+    if not _integers(labels):
         raise ValueError(f"expected integer labels (N, ...), not {labels.dtype}")
     labels = labels.long()
     boxes = logits.dim() == 2
@@ -142,7 +143,7 @@ def mask_of_class(logits: Tensor, classes: Tensor) -> Tensor:
     Raises:
         ValueError: Wrong shapes, or a class outside 0..K-1.
     """
-    if logits.dim() != 4 or classes.shape != logits.shape[:1] or classes.is_floating_point():
+    if logits.dim() != 4 or classes.shape != logits.shape[:1] or not _integers(classes):
         raise ValueError(
             f"use_mask: expected logits (R, K, H, W) and integer classes (R,), not {tuple(logits.shape)} and "
             f"{tuple(classes.shape)} {classes.dtype}"
@@ -151,6 +152,10 @@ def mask_of_class(logits: Tensor, classes: Tensor) -> Tensor:
         return logits.squeeze(1)
     _check_labels(classes, logits.shape[1], one_hot=False, boxes=True)
     return logits[torch.arange(len(logits), device=logits.device), classes.long()]
+
+
+def _integers(labels: Tensor) -> bool:
+    return not (labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool)
 
 
 def _check_labels(labels: Tensor, channels: int, *, one_hot: bool, boxes: bool) -> None:
@@ -169,15 +174,15 @@ def _check_labels(labels: Tensor, channels: int, *, one_hot: bool, boxes: bool) 
 
 def _fitting(weight: Tensor, logits: Tensor, target: Tensor, *, binary: bool) -> Tensor:
     """Returns the weight in a shape that broadcasts to the elements."""
+    weight = weight.to(logits)  # before the check: a large double is infinite as a float
     check_weight(weight, "weight")
-    weight = weight.to(logits)
     if weight.shape == target.shape:
         return weight.unsqueeze(1) if binary and target.dim() < logits.dim() else weight
     if weight.dim() == logits.dim() and weight.shape[1] == 1 and (weight.shape[0], *weight.shape[2:]) == target.shape:
         return weight if binary else weight.squeeze(1)
     if binary and weight.shape == logits.shape:
         return weight
-    if binary and target.dim() > 3 and weight.shape == (target.shape[0], *target.shape[2:]):
+    if binary and target.dim() in (2, 4, 5) and weight.shape == (target.shape[0], *target.shape[2:]):
         return weight.unsqueeze(1)
     raise ValueError(f"weight: expected the shape {tuple(target.shape)} of the labels, not {tuple(weight.shape)}")
 

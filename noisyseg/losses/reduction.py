@@ -50,21 +50,33 @@ def reduce_values(
         values: Losses, of any shape.
         weight: Of the same shape, >= 0; None means 1 everywhere.
         reduction: ``mean``, ``sum`` or ``none``.
-        avg_factor: The divisor of a mean; ``none`` leaves it aside, as the hosts do.
+        avg_factor: The divisor of a mean, a number or a tensor of one; ``none`` leaves it aside, as the hosts do.
+
+    Returns:
+        (), or for ``none`` the shape of ``values``.
 
     Raises:
-        ValueError: Unknown reduction, or ``avg_factor`` with ``sum``.
+        ValueError: Unknown reduction; ``avg_factor`` with ``sum``; weights of another shape; an ``avg_factor`` that is
+            negative or not finite, or 0 where there is something to divide; a sum that is too large for the type.
     """
     check_reduction(reduction, avg_factor)
+    if weight is not None and weight.shape != values.shape:
+        raise ValueError(f"weight: expected the shape {tuple(values.shape)} of the values, not {tuple(weight.shape)}")
     weighted = values if weight is None else values * weight
     if reduction == "none":
         return weighted
     total = weighted.sum()
+    require(torch.isfinite(total), lambda: f"the sum of the weighted losses is {total.item()}, too large for a number")
     if reduction == "sum":
         return total
-    if avg_factor is None:
-        avg_factor = float(values.numel()) if weight is None else weight.sum()
-    smallest = torch.finfo(values.dtype).tiny
     if isinstance(avg_factor, Tensor):
-        return total / avg_factor.clamp(min=smallest)
-    return total / max(avg_factor, smallest)
+        divisor = avg_factor.to(values).reshape(())
+    elif avg_factor is None and weight is not None:
+        divisor = weight.sum()
+    else:  # filled on the device: to copy a number there makes the host wait
+        divisor = values.new_full((), values.numel() if avg_factor is None else avg_factor)
+    require(
+        (divisor > 0) & (divisor < torch.inf) | (divisor == 0) & (total == 0),
+        lambda: f"cannot divide a sum of losses of {total.item():g} by {divisor.item():g}",
+    )
+    return total / torch.where(divisor > 0, divisor, 1)

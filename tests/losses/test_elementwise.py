@@ -121,3 +121,23 @@ def test_instances_can_have_one_value_each():
     images = torch.tensor([1.0, 3.0], dtype=torch.float64)
     torch.testing.assert_close(loss(MAPS[:, 0], masks, image_weight=images), (images * means).sum() / 4)
     assert loss(MAPS[:0, 0], masks[:0]) == 0
+    with pytest.raises(ValueError, match="class_weight: expected one number a class"):
+        CrossEntropy(class_weight=[])
+
+
+def test_what_is_no_tensor_and_no_logit_raises():
+    loss = CrossEntropy()
+    with pytest.raises(TypeError, match="target: expected a tensor, not ndarray"):
+        loss(MAPS, LABELS.numpy())
+    with pytest.raises(TypeError, match="weight: expected a tensor, not float"):
+        loss(MAPS, LABELS, 2.0)
+    with pytest.raises(TypeError, match=r"expected floating-point logits, not torch\.int64"):
+        loss(MAPS.long(), LABELS)
+    with pytest.raises(ValueError, match="a single number"):
+        CrossEntropy(use_sigmoid=True)(torch.tensor(1.0), torch.tensor(1.0))
+    with pytest.raises(ValueError, match="expected integer labels"):
+        loss(MAPS, LABELS.cfloat())
+    with pytest.raises(ValueError, match="weight: expected finite values >= 0, not inf to inf"):
+        loss(MAPS.float(), LABELS, torch.full(LABELS.shape, 1e300, dtype=torch.float64))
+    with pytest.raises(ValueError, match="loss_weight: expected a finite number >= 0, not -1"):
+        CrossEntropy(loss_weight=-1)

@@ -30,11 +30,11 @@ def build_sigmoid(row):
     return build(row, use_sigmoid=True)
 
 
-def map_batch(seed=0, classes=4, dtype=torch.float64, ignored=0.2):
-    """Returns logits (2, K, 5, 6) and labels (2, 5, 6), some of them 255."""
-    generator = torch.Generator().manual_seed(seed)
-    logits = torch.randn(2, classes, 5, 6, generator=generator, dtype=dtype)
-    labels = torch.randint(0, classes, (2, 5, 6), generator=generator)
+def map_batch(size=(5, 6), dtype=torch.float64, ignored=0.2):
+    """Returns logits (2, 4, H, W) and labels (2, H, W), some of them 255."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 4, *size, generator=generator, dtype=dtype)
+    labels = torch.randint(0, 4, (2, *size), generator=generator)
     labels[torch.rand(labels.shape, generator=generator) < ignored] = 255
     return logits, labels
 
@@ -62,14 +62,14 @@ def test_gradient_in_double(row):
     if getattr(MODELS.get(row["type"]), "detaches", False):
         pytest.skip("a part of the value counts as a constant in the gradient, which a test of its own checks")
     loss = build(row)
-    logits, labels = map_batch()
+    logits, labels = map_batch(size=(2, 3))
     assert torch.autograd.gradcheck(lambda z: loss(z, labels), logits.requires_grad_())
 
 
 @every_loss
 def test_gradient_in_double_sigmoid(row):
     loss = build_sigmoid(row)
-    logits, labels = map_batch()
+    logits, labels = map_batch(size=(2, 3))
     assert torch.autograd.gradcheck(lambda z: loss(z, labels), logits.requires_grad_())
 
 

@@ -31,6 +31,25 @@ def test_without_weight_the_mean_is_zero_with_gradient(avg_factor):
     assert values.grad.tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("avg_factor", [0, -1.0, float("nan"), float("inf"), torch.tensor(0.0), torch.tensor(-2.0)])
+def test_a_divisor_has_to_be_one(avg_factor):
+    with pytest.raises(ValueError, match="cannot divide a sum of losses of 9 by"):
+        reduce_values(VALUES, avg_factor=avg_factor)
+
+
+def test_divisors_of_other_types_and_shapes():
+    assert reduce_values(VALUES, torch.zeros(3), avg_factor=torch.tensor(0.0).half()) == 0
+    assert reduce_values(VALUES, avg_factor=torch.tensor([9])).shape == ()
+    assert reduce_values(VALUES, torch.full((3,), 1e-40)) == pytest.approx(3, rel=1e-3)
+
+
+def test_what_does_not_fit_raises():
+    with pytest.raises(ValueError, match="too large for a number"):
+        reduce_values(VALUES, torch.full((3,), 1e38))
+    with pytest.raises(ValueError, match=r"weight: expected the shape \(3,\) of the values, not \(2, 3\)"):
+        reduce_values(VALUES, torch.ones(2, 3), reduction="none")
+
+
 def test_unknown_reductions_and_a_divided_sum_raise():
     with pytest.raises(ValueError, match="reduction: expected one of mean, sum, none, not 'avg'"):
         reduce_values(VALUES, reduction="avg")
