@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,10 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from noisyseg.losses.cross_entropy import CrossEntropy, cross_entropy
+from noisyseg.losses.cross_entropy import cross_entropy
 from noisyseg.losses.elementwise import ElementwiseLoss
-from noisyseg.losses.inner import inner_loss
-from noisyseg.losses.label_probability import LabelProbabilityLoss, check_factor
+from noisyseg.losses.inner import function_of_nll, inner_loss
+from noisyseg.losses.label_probability import check_factor
 from noisyseg.registry import MODELS
 
 __all__ = ["ActivePassive", "NormalizedCrossEntropy", "normalized_cross_entropy"]
@@ -147,7 +146,7 @@ class ActivePassive(ElementwiseLoss):
 
     def _parts(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         # Going over the classes is what costs; where the parts allow it they share it.
-        active, passive = _function_of_nll(self.active), _function_of_nll(self.passive)
+        active, passive = function_of_nll(self.active), function_of_nll(self.passive)
         if active and passive:
             nll = cross_entropy(logits, target)
             return active(nll), passive(nll)
@@ -159,10 +158,3 @@ class ActivePassive(ElementwiseLoss):
     def extra_repr(self) -> str:
         """Returns the settings."""
         return f"alpha={self.alpha}, beta={self.beta}, {super().extra_repr()}"
-
-
-def _function_of_nll(loss: ElementwiseLoss) -> Callable[[Tensor], Tensor] | None:
-    """Returns what a loss makes of the cross entropy, if it looks at nothing else."""
-    if isinstance(loss, CrossEntropy):
-        return lambda nll: nll
-    return loss.of_nll if isinstance(loss, LabelProbabilityLoss) else None

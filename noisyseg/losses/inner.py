@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from torch import Tensor
+
+from noisyseg.losses.cross_entropy import CrossEntropy
 from noisyseg.losses.elementwise import ElementwiseLoss
+from noisyseg.losses.label_probability import LabelProbabilityLoss
 from noisyseg.registry import MODELS
 
-__all__ = ["inner_loss"]
+__all__ = ["function_of_nll", "inner_loss"]
 
 _OUTER_SETTINGS = ("use_sigmoid", "use_mask", "ignore_index", "class_weight", "reduction", "loss_name", "per_instance")
 
@@ -39,3 +44,10 @@ def inner_loss(name: str, config: dict[str, Any], *, sigmoid: bool) -> Elementwi
     if hasattr(loss, "context") or getattr(loss, "spatial", False):
         raise ValueError(f"{name}: {kind.__name__} looks beyond the single element, so it can't be inside a loss")
     return loss
+
+
+def function_of_nll(loss: ElementwiseLoss) -> Callable[[Tensor], Tensor] | None:
+    """Returns what a loss makes of the cross entropy of an element, or None if it looks at more: two can share one."""
+    if isinstance(loss, CrossEntropy):
+        return lambda nll: nll
+    return loss.of_nll if isinstance(loss, LabelProbabilityLoss) else None

@@ -7,11 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from noisyseg.losses.cross_entropy import CrossEntropy, cross_entropy
+from noisyseg.losses.cross_entropy import cross_entropy
 from noisyseg.losses.elementwise import ElementwiseLoss
 from noisyseg.losses.forms import Elements
-from noisyseg.losses.inner import inner_loss
-from noisyseg.losses.label_probability import LabelProbabilityLoss
+from noisyseg.losses.inner import function_of_nll, inner_loss
 from noisyseg.registry import MODELS
 
 __all__ = ["SplitLoss", "touches_background"]
@@ -91,7 +90,7 @@ class SplitLoss(ElementwiseLoss):
         if index >= classes:
             raise ValueError(f"background_index: expected a class in 0..{classes - 1} of these logits, not {index}")
         inner = (self.background, self.foreground)
-        nll = cross_entropy(logits, target) if any(isinstance(loss, _OF_NLL) for loss in inner) else None
+        nll = cross_entropy(logits, target) if any(function_of_nll(loss) for loss in inner) else None
         plain, robust = (_inner_values(loss, elements, image_weight, nll) for loss in inner)
         with torch.no_grad():
             plainly = touches_background(logits, target, index)
@@ -102,15 +101,11 @@ class SplitLoss(ElementwiseLoss):
         return f"background_index={self.background_index}, {super().extra_repr()}"
 
 
-_OF_NLL = (CrossEntropy, LabelProbabilityLoss)
-
-
 def _inner_values(loss: ElementwiseLoss, elements: Elements, image_weight: Tensor | None, nll: Tensor | None) -> Tensor:
     """Returns the values of an inner loss; those that are functions of the cross entropy share one."""
-    if isinstance(loss, LabelProbabilityLoss) and nll is not None:
-        values = loss.of_nll(nll)
-    elif isinstance(loss, CrossEntropy) and nll is not None:
-        values = nll
+    of_nll = function_of_nll(loss)
+    if of_nll is not None and nll is not None:
+        values = of_nll(nll)
     else:
         values, _ = loss.values_and_weights(elements, image_weight)
     return loss.loss_weight * values
