@@ -56,7 +56,7 @@ class UnpairedTranslation(BaseModel):
     Labels and Adversarial Learning", TMI 2021, of which only the abstract could be read: a critic of masks that is a
     VAE, and feedback of that critic that calibrates channels of the generator of masks. Sizes, weights and wiring are
     ours. The generator of masks makes two passes: the decoder of the second is calibrated by what the critic says of
-    the first one's mask. Both passes are trained; the second one is the answer.
+    the first one's mask. The critic and the cycle of masks train both; only the second is painted, and is the answer.
 
     Args:
         mask_critic: Config of the critic of masks, such as `VaeDiscriminator` or `PatchDiscriminator`.

@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 
 from noisyseg.integration.runner_setup import build_runner, load_config
-from noisyseg.integration.unpaired.translation import PARTS, AdversarialOptimWrapperConstructor, appearance
+from noisyseg.integration.unpaired.translation import PARTS, AdversarialOptimWrapperConstructor, appearance, painted
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs/pseudo_labels/translation"
 LEAF = CONFIGS / "translation-vae_1k_scenes-unpaired.py"
@@ -41,6 +41,19 @@ def test_two_flat_regions_give_their_own_image_back_before_training(make_model):
     assert torch.allclose(model.images_of(masks, appearance(images, masks, 1)), images, atol=0.01)
 
 
+def test_objects_may_differ_in_colour_and_the_background_may_not():
+    masks = torch.zeros(1, 1, 16, 16)
+    masks[..., :4, :4] = masks[..., 12:, 12:] = 1
+    images = 0.5 * torch.ones(1, 3, 16, 16)
+    images[..., :4, :4], images[..., 12:, 12:] = 0.0, 1.0
+
+    def error(masks, cells):
+        return (painted(masks, appearance(images, masks, cells)) - images).square().mean().item()
+
+    assert error(masks, 4) < 0.1 * error(1 - masks, 4)
+    assert error(masks, 1) == pytest.approx(error(1 - masks, 1), abs=1e-3)
+
+
 @pytest.mark.parametrize("settings", [{}, {"calibrate": False}, {"mask_critic": PATCHES}], ids=str)
 def test_one_step_changes_every_network(make_model, settings):
     model = make_model(**settings)
@@ -48,7 +61,13 @@ def test_one_step_changes_every_network(make_model, settings):
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     losses = model.train_step(batch(), wrappers)
     assert all(torch.isfinite(loss) for loss in losses.values())
-    assert {"loss_mask_adversarial", "loss_image_adversarial", "loss_mask_cycle", "loss_image_cycle"} < set(losses)
+    assert {
+        "loss_mask_adversarial",
+        "loss_image_adversarial",
+        "loss_mask_cycle",
+        "loss_image_cycle",
+        "loss_regions",
+    } < set(losses)
     changed = {name.split(".")[0] for name, p in model.named_parameters() if not torch.equal(p, before[name])}
     assert changed == {"to_mask", "to_image", "mask_critic", "image_critic"}
     assert all(p.requires_grad for p in model.parameters())
