@@ -56,7 +56,7 @@ def ldr(logits: Tensor, target: Tensor, lam: float = 1.0, margin: float = 0.1, r
 
     def kernel(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         scaled, scale = _rescaled(logits, rescale)
-        values, gradient = _of_scaled(scaled, target, lam, margin)
+        values, gradient = _of_scaled(scaled, target, lam, margin, scale)
         return values, _through_scale(gradient, scaled, scale, rescale)
 
     return closed_form(kernel, logits, target)
@@ -100,10 +100,12 @@ def adaptive_ldr(
 
     def kernel(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         scaled, scale = _rescaled(logits, rescale)
-        log_p = F.log_softmax(scaled / lam0, dim=1)
-        divergence = log_p.exp().mul_(log_p).sum(1) + log_k
+        p = torch.softmax(scaled if lam0 == 1 else scaled / lam0, dim=1)
+        log_sum = scaled.amax(1) / lam0 - p.amax(1).log()  # of exp(s / lam0), without another tensor of that size
+        divergence = p.mul_(scaled).sum(1) / lam0 - log_sum + log_k
         lam = lam0 * (1 - divergence / (alpha * log_k))
-        values, gradient = _of_scaled(scaled, target, lam, margin)
+        del p  # its memory serves the next steps
+        values, gradient = _of_scaled(scaled, target, lam, margin, scale)
         values -= alpha * log_k / (2 * lam0) * (lam - lam0).square()
         return values, _through_scale(gradient, scaled, scale, rescale)
 
@@ -121,8 +123,10 @@ def _rescaled(logits: Tensor, rescale: Rescale) -> tuple[Tensor, Tensor | None]:
     return torch.div(logits, scale, out=positive), scale
 
 
-def _of_scaled(scaled: Tensor, target: Tensor, lam: float | Tensor, margin: float) -> tuple[Tensor, Tensor]:
-    """Returns values (N, ...), and their gradient by the scaled logits.
+def _of_scaled(
+    scaled: Tensor, target: Tensor, lam: float | Tensor, margin: float, scale: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Returns values (N, ...), and their gradient by the scaled logits, divided by the scale.
 
     With ``nll = -log softmax(s / lam)_y`` the loss is ``lam (nll + log(1 + c (1 - exp -nll)) - log K)``, where
     ``c = exp(margin / lam) - 1``: the margin needs no second pass over the classes.
@@ -134,11 +138,12 @@ def _of_scaled(scaled: Tensor, target: Tensor, lam: float | Tensor, margin: floa
     inner = 1 - violation * torch.expm1(-nll)
     values = lam * (nll + inner.log() - math.log(scaled.shape[1]))
     slope = (1 + violation) / inner  # of nll + log inner, by nll
-    return values, subtract_at(log_q.exp_(), target, 1.0).mul_(slope.unsqueeze(1))
+    slope = slope.unsqueeze(1) if scale is None else slope.unsqueeze(1) / scale
+    return values, subtract_at(log_q.exp_(), target, 1.0).mul_(slope)
 
 
 def _through_scale(gradient: Tensor, scaled: Tensor, scale: Tensor | None, rescale: Rescale) -> Tensor:
-    """Returns the gradient by the logits, from that by the scaled ones; changes both in place.
+    """Returns the gradient by the logits, from that by the scaled ones over the scale; changes both in place.
 
     With ``s = a / m`` and ``m = mean_k |a_k|``: ``dL/da_j = (g_j - sign(a_j) / K sum_k g_k s_k) / m``.
     """
@@ -147,9 +152,9 @@ def _through_scale(gradient: Tensor, scaled: Tensor, scale: Tensor | None, resca
     pull = (gradient * scaled).sum(1, keepdim=True) / scaled.shape[1]
     pull = torch.where(scale > SMALLEST_SCALE, pull, 0)
     if rescale == "l1":
-        return gradient.sub_(scaled.sign_().mul_(pull)).div_(scale)
+        return gradient.addcmul_(scaled.sign_(), pull, value=-1)
     sigmoid = scaled.mul_(scale).neg_().expm1_().neg_()  # of the logits: 1 - exp(-softplus)
-    return gradient.sub_(pull).div_(scale).mul_(sigmoid)
+    return gradient.sub_(pull).mul_(sigmoid)
 
 
 @MODELS.register_module()

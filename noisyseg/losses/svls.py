@@ -71,7 +71,7 @@ def smoothed_cross_entropy(logits: Tensor, target: Tensor, counts: Tensor | None
         values = log_p.gather(1, labels).mul_(shares).sum(1).neg_()
         return values, log_p.exp_().scatter_add_(1, labels, -shares)
 
-    return closed_form(kernel, logits, target, *(() if counts is None else (counts,)))
+    return closed_form(kernel, logits, target, *(() if counts is None else (counts,)), whole_maps=True)
 
 
 def _neighbours(values: Tensor, size: int) -> Tensor:

@@ -17,21 +17,31 @@ def test_values_and_gradient_of_the_kernel_come_through():
     torch.testing.assert_close(closed_form(cubes, LOGITS, FACTORS), FACTORS * (LOGITS**3).sum(1))
 
 
-@pytest.mark.parametrize("piece", [1, 48, 72, 10**6])
-def test_pieces_do_not_show(monkeypatch, piece):
+@pytest.mark.parametrize(
+    ("piece", "whole_maps", "sizes"),
+    [
+        (1, False, [(1, 1)] * 20),
+        (12, False, [(1, 2)] * 10),
+        (18, False, [(1, 3), (1, 1)] * 5),
+        (1, True, [(1, 4)] * 5),
+        (48, False, [(2, 4), (2, 4), (1, 4)]),
+        (10**6, False, [(5, 4)]),
+    ],
+)
+def test_pieces_do_not_show(monkeypatch, piece, whole_maps, sizes):
     monkeypatch.setattr(module, "PIECE", piece)
-    rows = []
+    seen = []
 
     def kernel(logits, factors):
-        rows.append(len(logits))
+        seen.append((len(logits), logits.shape[2]))
         return cubes(logits, factors)
 
     logits = LOGITS.clone().requires_grad_()
-    values = closed_form(kernel, logits, FACTORS)
+    values = closed_form(kernel, logits, FACTORS, whole_maps=whole_maps)
     values.sum().backward()
     torch.testing.assert_close(values.detach(), cubes(LOGITS, FACTORS)[0])
     torch.testing.assert_close(logits.grad, cubes(LOGITS, FACTORS)[1])
-    assert rows == {1: [1] * 5, 48: [2, 2, 1], 72: [3, 2], 10**6: [5]}[piece]
+    assert seen == sizes
 
 
 def test_a_second_derivative_raises():

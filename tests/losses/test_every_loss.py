@@ -9,7 +9,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import noisyseg.losses
-from noisyseg.losses import ElementwiseLoss, checks
+from noisyseg.losses import ElementwiseLoss, checks, closed_form
 from noisyseg.registry import MODELS
 
 CANONICAL = runpy.run_path(str(Path(__file__).with_name("canonical.py")))["CANONICAL"]
@@ -182,6 +182,17 @@ def test_the_host_never_waits_for_the_device(row, form, monkeypatch):
         labels = torch.randint(0, 4, (2, 5, 6))
         loss(logits, labels, weight=torch.rand(2, 5, 6), image_weight=torch.rand(2)).backward()
         assert logits.grad.shape == logits.shape
+
+
+@every_loss
+@pytest.mark.parametrize("form", ["softmax", "sigmoid"])
+def test_a_batch_may_be_computed_in_pieces(row, form, monkeypatch):
+    loss = build(row) if form == "softmax" else build_sigmoid(row)
+    logits, labels = map_batch()
+    value, grads = loss(logits, labels), gradient(loss, logits, labels)
+    monkeypatch.setattr(closed_form, "PIECE", 8)
+    torch.testing.assert_close(loss(logits, labels), value)
+    torch.testing.assert_close(gradient(loss, logits, labels), grads)
 
 
 @every_loss
