@@ -58,6 +58,38 @@ elr_head = dict(
     head="mmseg.FCNHead",
     loss_decode=noisyseg("PixelELR", _delete_=True, targets=noisyseg("TeacherTargets"), **elr),
 )
+dice_and_half_ce = [noisyseg("NoiseWeightedDice"), noisyseg("CrossEntropy", loss_weight=0.5)]
+rounds = dict(
+    model=dict(
+        decode_head=dict(
+            type="noisyseg.NoiseAwareHead",
+            head="mmseg.FCNHead",
+            expects=["pixel", "image"],
+            loss_decode=dice_and_half_ce,
+        )
+    ),
+    train_dataloader=dict(
+        dataset=dict(
+            pipeline=[
+                dict(type="mmengine.LoadImageFromFile"),
+                dict(type="mmseg.LoadAnnotations"),
+                noisyseg("LoadStoredLabels"),
+                noisyseg("PackSegInputs"),
+            ]
+        )
+    ),
+    custom_hooks=[
+        noisyseg(
+            "IterativeWeightHook",
+            rounds=3,
+            first_round=120,
+            round_iters=140,
+            pixel=noisyseg("LabelProbability"),
+            image=noisyseg("SoftDiceQuality"),
+            class_floor=(0.2, 0.25),
+        )
+    ],
+)
 methods = dict(
     ce_clean=dict(title="CE, clean labels", labels="clean"),
     ce_noisy=dict(title="CE"),
@@ -104,6 +136,12 @@ methods = dict(
     dice=with_loss("Dice", noisyseg("NoiseWeightedDice"), note="The noise-weighted Dice without weights."),
     robust_dice=with_loss("Noise-robust Dice, 1.5", noisyseg("NoiseRobustDice", gamma=1.5)),
     dice_ce=with_loss("Dice + CE", noisyseg("NoiseWeightedDice"), ce),
+    dice_half_ce=with_loss("Dice + CE / 2", *dice_and_half_ce, note="What the rounds train with, without weights."),
+    rounds=dict(
+        title="Noise-weighted Dice in rounds",
+        config=rounds,
+        note="Dice + CE / 2 with the weights that the model gives the labels at iterations 120 and 260.",
+    ),
     elr=with_loss(
         "Pixel ELR, no target",
         noisyseg("PixelELR", **elr),

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,16 @@ def _require(path: Path) -> Path:
     if not path.exists():
         pytest.skip(f"{path} is absent; NOISYSEG_SHARED names the folder that holds data/ and golden/")
     return path
+
+
+@pytest.fixture(autouse=True)
+def no_visualizer_of_an_earlier_test() -> None:
+    """mmengine keeps visualizers by the second in which they were made, so two quick runs would share a folder."""
+    if "mmengine.visualization" in sys.modules:
+        from mmengine.visualization import Visualizer
+
+        for kind in (Visualizer, *Visualizer.__subclasses__()):
+            kind._instance_dict.clear()
 
 
 @pytest.fixture(scope="session")

@@ -141,8 +141,10 @@ class _Pool:
         self.running[process] = (cell, log, time.monotonic())
 
     def ended(self) -> list[tuple[Cell, Path]]:
-        """Waits a moment for processes to end, and returns their cells and logs."""
-        wait([process.sentinel for process in self.running], timeout=1.0)
+        """Waits a moment for processes to end, or for one to be out of time, and returns their cells and logs."""
+        first = min(start for _, _, start in self.running.values())
+        patience = min(1.0, max(0.0, first + self.limit - time.monotonic()))
+        wait([process.sentinel for process in self.running], timeout=patience)
         found = []
         for process, (cell, log, start) in list(self.running.items()):
             if process.is_alive() and time.monotonic() - start > self.limit:
