@@ -73,12 +73,12 @@ def _page_lines(
     yield from (f"# {table.title}", "")
     for note in table.notes:
         yield from (note, "")
-    seconds = [row["seconds"] for row in rows]
+    seconds = [row["cpu_seconds"] for row in rows]
     seeds = sorted({row["seed"] for row in rows})
     yield (
         f"{len(rows)} of {len(cells)} trainings of {rows[0]['iterations']} iterations, seeds "
-        f"{', '.join(map(str, seeds))}, {np.median(seconds):.0f} s each in the median, {max(seconds):.0f} s at most "
-        f"({rows[0]['device']}). Seeds change the weights and the order of the images; data and noise stay the same."
+        f"{', '.join(map(str, seeds))}, {np.median(seconds):.0f} s of processor time each in the median, "
+        f"{max(seconds):.0f} s at most ({rows[0]['device']}). Seeds change the weights and the order of the images; data and noise stay the same."
     )
     yield from ("", f"![Difference to {reference}](images/{stem}_differences.png)", "")
     yield from ("## How to read it", "")
