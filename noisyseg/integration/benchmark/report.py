@@ -78,7 +78,8 @@ def _page_lines(
     yield (
         f"{len(rows)} of {len(cells)} trainings of {rows[0]['iterations']} iterations, seeds "
         f"{', '.join(map(str, seeds))}, {np.median(seconds):.0f} s of processor time each in the median, "
-        f"{max(seconds):.0f} s at most ({rows[0]['device']}). Seeds change the weights and the order of the images; data and noise stay the same."
+        f"{max(seconds):.0f} s at most ({rows[0]['device']}). Seeds change the weights and the order of the images; "
+        "data and noise stay the same."
     )
     yield from ("", f"![Difference to {reference}](images/{stem}_differences.png)", "")
     yield from ("## How to read it", "")
