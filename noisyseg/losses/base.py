@@ -41,6 +41,7 @@ class HeadLoss(nn.Module, ABC):
     Raises:
         ValueError: When built: unknown reduction, negative class weight, a form that the loss does not have.
             When called (see `forward`).
+        TypeError: A setting that the loss does not have, which often is one of the loss in a base config.
     """
 
     forms: ClassVar[tuple[Form, ...]] = ("softmax", "sigmoid")
@@ -59,8 +60,14 @@ class HeadLoss(nn.Module, ABC):
         reduction: Reduction = "mean",
         loss_weight: float = 1.0,
         loss_name: str | None = None,
+        **unknown: object,
     ) -> None:
         super().__init__()
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__} has no setting {', '.join(unknown)}; a config that changes the loss of its base "
+                "inherits that loss's settings unless it says dict(_delete_=True, type=...)"
+            )
         form: Form = "sigmoid" if use_sigmoid or use_mask else "softmax"
         if form not in self.forms:
             raise ValueError(f"{type(self).__name__} has no {form} form: {self.why_not}")

@@ -141,3 +141,8 @@ def test_what_is_no_tensor_and_no_logit_raises():
         loss(MAPS.float(), LABELS, torch.full(LABELS.shape, 1e300, dtype=torch.float64))
     with pytest.raises(ValueError, match="loss_weight: expected a finite number >= 0, not -1"):
         CrossEntropy(loss_weight=-1)
+
+
+def test_settings_of_the_loss_in_a_base_config_are_named():
+    with pytest.raises(TypeError, match=r"CrossEntropy has no setting avg_non_ignore; .* dict\(_delete_=True"):
+        CrossEntropy(avg_non_ignore=True)
