@@ -65,8 +65,8 @@ class HeadLoss(nn.Module, ABC):
         super().__init__()
         if unknown:
             raise TypeError(
-                f"{type(self).__name__} has no setting {', '.join(unknown)}; a config that changes the loss of its base "
-                "inherits that loss's settings unless it says dict(_delete_=True, type=...)"
+                f"{type(self).__name__} has no setting {', '.join(unknown)}; a config that changes the loss of its "
+                "base inherits that loss's settings unless it says dict(_delete_=True, type=...)"
             )
         form: Form = "sigmoid" if use_sigmoid or use_mask else "softmax"
         if form not in self.forms:
