@@ -185,6 +185,23 @@ def test_the_host_never_waits_for_the_device(row, form, monkeypatch):
 
 
 @every_loss
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_gives_what_the_cpu_gives_without_a_wait(row):
+    loss = build(row)
+    logits, labels = map_batch(dtype=torch.float32)
+    value, grads = loss(logits, labels), gradient(loss, logits, labels)
+    loss, logits, labels = build(row).cuda(), logits.cuda().requires_grad_(), labels.cuda()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        on_cuda = loss(logits, labels)
+        on_cuda.backward()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    torch.testing.assert_close(on_cuda.cpu(), value)
+    torch.testing.assert_close(logits.grad.cpu(), grads)
+
+
+@every_loss
 @pytest.mark.parametrize("form", ["softmax", "sigmoid"])
 def test_a_batch_may_be_computed_in_pieces(row, form, monkeypatch):
     loss = build(row) if form == "softmax" else build_sigmoid(row)
