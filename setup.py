@@ -59,7 +59,7 @@ DEV = [
     "psutil",
     "pytest>=8.0",
     "pytest-timeout>=2.2",
-    "pytest-xdist>=3.5",
+    "pytest-xdist>=3.8",
     "ruff>=0.9",
     "setuptools>=77",
     "wheel",
