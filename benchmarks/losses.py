@@ -164,7 +164,7 @@ methods = dict(
         "Split",
         noisyseg("SplitLoss", background_index=0),
         data=objects,
-        note="For labels with a background: robust between the foreground classes; where there is one of them, it has "
-        "little to do.",
+        note="Reverse cross entropy where label and prediction are both foreground, cross entropy elsewhere; made for "
+        "several foreground classes.",
     ),
 )
