@@ -54,7 +54,6 @@ class Job:
 
 def run_job(job: Job) -> None:
     """Runs a cell in a process of its own, which ends with status 1 if the training fails, and with its parent."""
-    job.log.parent.mkdir(parents=True, exist_ok=True)
     with job.log.open("w", encoding="utf-8") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)

@@ -134,6 +134,7 @@ class _Pool:
         from noisyseg.integration.benchmark.cell import Job, run_job
 
         log = self.out / "logs" / f"{cell.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)  # the process may be ended before it does anything
         job = Job(cell, self.folders[cell.data], row_path(self.out, cell), log, self.out / "work" / cell.name)
         process = self.context.Process(target=run_job, args=(job,), name=cell.name)
         with _one_thread():
