@@ -29,6 +29,7 @@ class LabelStore:
         ROOT/current.json                     the version in force
         ROOT/v0001/labels/town/a.png          (H, W) uint8 classes or 255
         ROOT/v0001/weights/town/a.png         (H, W) uint8, 255 times the weight
+        ROOT/v0001/instances/town/a.json      run lengths by annotation id, of the masks that differ
         ROOT/v0001/image_weight.json          a number for each key
         ROOT/v0001/manifest.json              written last: only with it the version is complete
 

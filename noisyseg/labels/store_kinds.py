@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 from PIL import Image
 
 from noisyseg.labels.errors import LabelError
-from noisyseg.labels.files import atomic_path
+from noisyseg.labels.files import atomic_path, write_json
 from noisyseg.labels.label_pngs import GREY, read_label_png
 
-__all__ = ["KINDS", "FileKind", "read_byte_map", "write_byte_map"]
+__all__ = ["KINDS", "FileKind", "read_byte_map", "read_run_lengths", "write_byte_map", "write_run_lengths"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,49 @@ def read_byte_map(path: Path) -> npt.NDArray[np.uint8]:
     return png.pixels
 
 
+def write_run_lengths(path: Path, masks: Mapping[int, Mapping[str, Any]]) -> None:
+    """Writes masks as JSON: run lengths by annotation id, in the order of the ids.
+
+    Args:
+        path: The file.
+        masks: ``{"size": [H, W], "counts": text}`` each, as pycocotools compresses them.
+
+    Raises:
+        LabelError: A mask is none, or has another size than the others.
+    """
+    write_json(path, {str(key): _checked(path, key, masks[key]) for key in sorted(masks)})
+
+
+def read_run_lengths(path: Path) -> dict[int, dict[str, Any]]:
+    """Returns the masks in a file, by annotation id.
+
+    Raises:
+        LabelError: The file is missing or broken.
+    """
+    try:
+        document = orjson.loads(path.read_bytes())
+        return {int(key): _checked(path, key, mask) for key, mask in document.items()}
+    except OSError as error:
+        raise LabelError("expected a file of masks, got none", file=path) from error
+    except (orjson.JSONDecodeError, AttributeError, ValueError) as error:
+        raise LabelError(f"expected run lengths by annotation id: {error}", file=path) from error
+
+
+def _checked(path: Path, key: object, mask: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        height, width = (int(side) for side in mask["size"])
+        counts = mask["counts"].decode("ascii") if isinstance(mask["counts"], bytes) else mask["counts"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise LabelError(f"expected size and counts, got {mask!r}", file=path, where=f"id {key}") from error
+    if not isinstance(counts, str) or height < 1 or width < 1:
+        raise LabelError(f"expected compressed run lengths, got {mask!r}", file=path, where=f"id {key}")
+    return {"size": [height, width], "counts": counts}
+
+
 KINDS: Mapping[str, FileKind] = MappingProxyType(
-    {kind: FileKind(".png", write_byte_map, read_byte_map) for kind in ("labels", "weights")}
+    {
+        "labels": FileKind(".png", write_byte_map, read_byte_map),
+        "weights": FileKind(".png", write_byte_map, read_byte_map),
+        "instances": FileKind(".json", write_run_lengths, read_run_lengths),
+    }
 )
