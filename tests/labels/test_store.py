@@ -128,7 +128,7 @@ def test_what_is_no_map_of_bytes_is_refused(store, value):
 
 
 def test_an_unknown_kind_is_refused(store):
-    with pytest.raises(LabelError, match="kind: expected one of labels, weights, not 'boxes'"):
+    with pytest.raises(LabelError, match="kind: expected one of instances, labels, weights, not 'boxes'"):
         store.put("a", "boxes", byte_map(1), store.begin())
 
 
