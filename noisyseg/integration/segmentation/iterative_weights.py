@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import orjson
-import torch
-from mmengine.dist import barrier, broadcast, broadcast_object_list, get_world_size, is_main_process
+from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 
 from noisyseg.correction import Judge
 from noisyseg.integration.initial_state import ema_hook, restore_initial_state, save_initial_state, unwrapped
+from noisyseg.integration.label_versions import LabelVersions, Written
 from noisyseg.integration.load_stored_labels import stored_label_steps
 from noisyseg.integration.round_schedule import RoundSchedule
-from noisyseg.integration.segmentation.judging_pass import JudgingPass, plain_dataset
+from noisyseg.integration.segmentation.judging_pass import JudgingPass
 from noisyseg.integration.segmentation.passes import Flip, Passes
-from noisyseg.labels.store import GIVEN, LabelStore
+from noisyseg.integration.segmentation.plain_dataset import plain_dataset
+from noisyseg.labels.store import GIVEN
 from noisyseg.registry import DATASETS, HOOKS, TASK_UTILS
 
 __all__ = ["IterativeWeightHook"]
@@ -132,12 +131,8 @@ class IterativeWeightHook(Hook):
         self.root, self.source, self.restart, self.stop_below = store, source, restart, stop_below
         self.class_floor = tuple(class_floor)
         self.dataloader, self.progress = dict(dataloader or {}), progress
-        self.settings = orjson.dumps(
-            [source, pixel, image, refresh, list(flips), dropout_passes, seed, list(class_floor)],
-            option=orjson.OPT_SORT_KEYS,
-            default=dict,
-        )
-        self.version, self.settled = GIVEN, False
+        self.settings = [source, pixel, image, refresh, list(flips), dropout_passes, seed, list(class_floor)]
+        self.settled = False
         self._resumed: Mapping[str, Any] | None = None
 
     # ---- when: the hook's events
@@ -155,7 +150,7 @@ class IterativeWeightHook(Hook):
         checkpoint[ENTRY] = {
             "version": self.version,
             "settled": self.settled,
-            "settings": hashlib.sha256(self.settings).hexdigest(),
+            "settings": self.versions.settings_hash,
         }
 
     def before_train(self, runner: Runner) -> None:
@@ -164,22 +159,24 @@ class IterativeWeightHook(Hook):
         self.passes.check_model(unwrapped(runner.model))
         if self.source == "ema" and ema_hook(runner) is None:
             raise ValueError("source='ema' needs mmengine.EMAHook among the custom_hooks")
-        self.store = LabelStore(self.root or Path(runner.work_dir) / "label_store")
-        self._bind(runner)
+        self.versions = LabelVersions.in_folder(self.root, runner, self.settings)
+        self.versions.bind(runner, type(self).__name__)
+        version = GIVEN
         if self._resumed is not None:
-            self.version, self.settled = self._resumed["version"], self._resumed["settled"]
-            if self._resumed["settings"] != hashlib.sha256(self.settings).hexdigest():
+            version, self.settled = self._resumed["version"], self._resumed["settled"]
+            if self._resumed["settings"] != self.versions.settings_hash:
                 runner.logger.warning(
                     "IterativeWeightHook: its settings are not those that the checkpoint was made with"
                 )
-        initial = self.store.root / "initial_state.pth"
-        if is_main_process():
-            if self.store.current != self.version:
-                runner.logger.info(f"labels: version {self.store.current} was in force; {self.version} is from now on")
-            self.store.set_current(self.version)
-            if self.restart and self._resumed is None:
-                save_initial_state(runner, initial)
+        self.versions.begin(version)
+        if is_main_process() and self.restart and self._resumed is None:
+            save_initial_state(runner, self._initial)
         barrier()
+
+    @property
+    def version(self) -> int:
+        """The version in force."""
+        return self.versions.version
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Ends a round, in a loop of epochs."""
@@ -201,53 +198,38 @@ class IterativeWeightHook(Hook):
             return
         self._end_round(runner, number)
         if self.restart:
-            restore_initial_state(runner, self.store.root / "initial_state.pth")
+            restore_initial_state(runner, self._initial)
 
     def _end_round(self, runner: Runner, number: int) -> None:
         model = unwrapped(runner.model) if self.source == "self" else ema_hook(runner).ema_model.module
-        _align_buffers(model)
-        origin = _shared(self._origin(model, number) if is_main_process() else None)
-        version = _shared(self._found(origin) if is_main_process() else None)
-        if version is None:
-            version = self._judged(model, runner, number, origin)
-        else:
-            runner.logger.info(f"labels: version {version} of this very round exists and is taken")
-        if is_main_process():
-            self.store.set_current(version)
-        barrier()
-        self.version = version
+        self.versions.make(model, number, self.version, lambda version: self._judged(model, runner, number, version))
         self._report(runner, number)
 
-    def _judged(self, model: nn.Module, runner: Runner, number: int, origin: str) -> int:
-        """Returns a new, finished version."""
-        if is_main_process():
-            self.store.discard_incomplete()
-        version = _shared(self.store.begin() if is_main_process() else None)
+    def _judged(self, model: nn.Module, runner: Runner, number: int, version: int) -> Written:
         dataset = self.dataloader.get("dataset")
         dataset = plain_dataset(runner.cfg.train_dataloader.dataset) if dataset is None else DATASETS.build(dataset)
         for step in stored_label_steps(dataset):
-            step.bind(self.store.root)
-        workers = self.dataloader.get("num_workers", 0)
+            step.bind(self.versions.store.root)
         judging = JudgingPass(
             model,
             dataset,
-            self.store,
+            self.versions.store,
             self.judge,
             self.passes,
             class_floor=self.class_floor,
-            num_workers=workers,
+            num_workers=self.dataloader.get("num_workers", 0),
             progress=self.progress,
         )
         records, summary = judging.run(number, version)
-        if is_main_process():
-            weights = self.judge.image_weights(records)
-            info = {"origin": origin, "round": number, "images": len(records), **summary.document()}
-            self.store.finish(version, parent=self.version, values={"image_weight": weights}, info=info)
-        barrier()
-        return version
+        info = {"round": number, "images": len(records), **summary.document()}
+        return Written({"image_weight": self.judge.image_weights(records)}, info)
+
+    @property
+    def _initial(self) -> Path:
+        return self.versions.store.root / "initial_state.pth"
 
     def _report(self, runner: Runner, number: int) -> None:
-        info = self.store.info(self.version)
+        info = self.versions.store.info(self.version)
         self.settled = info["moved_share"] < self.stop_below
         means = ", ".join("-" if mean is None else f"{mean:.3f}" for mean in info["mean_weights"])
         runner.logger.info(
@@ -259,15 +241,6 @@ class IterativeWeightHook(Hook):
             runner.logger.info(f"labels: less than {self.stop_below:.3%} changed, so no further round is judged")
         scalars = {f"rounds/{name}": info[name] for name in ("moved_share", "relabelled_share")}
         runner.visualizer.add_scalars(scalars, step=runner.iter + 1)
-
-    def _origin(self, model: nn.Module, number: int) -> str:
-        digest = hashlib.sha256(self.settings + orjson.dumps([self.version, number]))
-        for name, tensor in sorted(model.state_dict().items()):
-            digest.update(name.encode() + tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
-        return digest.hexdigest()
-
-    def _found(self, origin: str) -> int | None:
-        return next((v for v in self.store.versions() if self.store.info(v).get("origin") == origin), None)
 
     def _in_steps_of(self, runner: Runner) -> RoundSchedule:
         loop, schedule = runner.train_loop, self.schedule
@@ -284,32 +257,3 @@ class IterativeWeightHook(Hook):
         if shortfall is not None:
             runner.logger.warning(f"IterativeWeightHook: {shortfall}")
         return schedule
-
-    def _bind(self, runner: Runner) -> None:
-        """Tells the pipeline where the store is."""
-        steps = list(stored_label_steps(runner.train_dataloader.dataset))
-        if not steps:
-            raise ValueError(
-                "the training pipeline has no noisyseg.LoadStoredLabels, so that nothing would be weighted"
-            )
-        started = getattr(getattr(runner.train_loop, "dataloader_iterator", None), "_iterator", None) is not None
-        if started and runner.train_dataloader.num_workers and any(step.store is None for step in steps):
-            raise ValueError(
-                "loader workers have been started already, as mmengine 0.10.7 does in a loop of iterations; name the "
-                "same folder as store=... in IterativeWeightHook and LoadStoredLabels"
-            )
-        for step in steps:
-            step.bind(self.store.root)
-
-
-def _shared(value: Any) -> Any:  # noqa: ANN401 - whatever the first process has
-    """Returns the first process's value in all of them."""
-    values = [value]
-    broadcast_object_list(values)
-    return values[0]
-
-
-def _align_buffers(model: nn.Module) -> None:
-    """Gives all processes the first one's running statistics: those that a checkpoint holds."""
-    for buffer in model.buffers():
-        broadcast(buffer)

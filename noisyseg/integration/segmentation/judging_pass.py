@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from mmengine.config import ConfigDict
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import all_gather_object, barrier, get_dist_info
-from mmengine.registry import DATASETS
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Subset
 from tqdm import tqdm
@@ -23,10 +20,7 @@ from noisyseg.labels import LabelError
 from noisyseg.labels.store import LabelStore
 from noisyseg.labels.weight_maps import LEVELS, quantise_weights
 
-__all__ = ["JudgingPass", "plain_dataset"]
-
-META_KEYS = ("img_path", "ori_shape", "img_shape", "pad_shape", "scale_factor", "flip", "flip_direction", KEY)
-LOAD = "LoadStoredLabels"
+__all__ = ["JudgingPass"]
 
 
 class JudgingPass:
@@ -34,7 +28,7 @@ class JudgingPass:
 
     Args:
         model: An mmseg segmentor, not wrapped.
-        dataset: Of un-augmented images, as `plain_dataset` makes it.
+        dataset: Of un-augmented images, as `noisyseg.integration.segmentation.plain_dataset` makes it.
         store: Where labels and weights go.
         judge: The estimators.
         passes: How images are predicted.
@@ -125,29 +119,6 @@ class JudgingPass:
         return DataLoader(
             Subset(self.dataset, indices), batch_size=1, num_workers=self.num_workers, collate_fn=pseudo_collate
         )
-
-
-def plain_dataset(config: Mapping[str, Any]) -> Dataset:
-    """Returns the training data set without augmentation: its pipeline up to `LoadStoredLabels`, then packed.
-
-    Args:
-        config: The config of a data set; repetitions around it are taken off.
-
-    Raises:
-        ValueError: There is no such step, or the data set is one around several others.
-    """
-    config = ConfigDict(config).copy()
-    while "dataset" in config:
-        config = config["dataset"].copy()
-    steps = list(config.get("pipeline", ()))
-    places = [i for i, step in enumerate(steps) if step["type"].rpartition(".")[2] == LOAD]
-    if len(places) != 1:
-        raise ValueError(
-            f"train_dataloader: expected a data set with one noisyseg.{LOAD} in its pipeline, got {len(places)}; for "
-            "other structures give the hook a dataloader=dict(dataset=...) of its own"
-        )
-    config["pipeline"] = [*steps[: places[0] + 1], {"type": "noisyseg.PackSegInputs", "meta_keys": META_KEYS}]
-    return DATASETS.build(config)
 
 
 def _check_keys(records: Sequence[ImageRecord]) -> None:

@@ -558,7 +558,7 @@ class TestErrors:
     def test_a_pipeline_that_does_not_read_the_store(self, tmp_path):
         config = config_of(write_images(tmp_path / "data"), tmp_path / "work", hook=dict(round_epochs=1))
         del config.train_dataloader.dataset.pipeline[2]
-        with pytest.raises(ValueError, match=r"the training pipeline has no noisyseg\.LoadStoredLabels"):
+        with pytest.raises(ValueError, match=r"the training pipeline has no step that reads the store"):
             train(config)
 
     def test_two_images_with_one_key(self, tmp_path):
