@@ -17,6 +17,7 @@ from noisyseg.losses.gce import (
 from noisyseg.losses.jensen_shannon import JensenShannon, jensen_shannon
 from noisyseg.losses.ldr import ALDR, LDR, adaptive_ldr, ldr
 from noisyseg.losses.mae import MeanAbsoluteError, ReverseCrossEntropy, mean_absolute_error, reverse_cross_entropy
+from noisyseg.losses.multi_scale import ScaleWeights, multi_scale_consistency
 from noisyseg.losses.reduction import reduce_values
 from noisyseg.losses.smoothing import LabelSmoothing, MaxSuppression, label_smoothing, max_suppression
 from noisyseg.losses.soft_targets import SoftTargets, TeacherTargets
@@ -43,6 +44,7 @@ __all__ = [
     "NormalizedCrossEntropy",
     "PixelELR",
     "ReverseCrossEntropy",
+    "ScaleWeights",
     "SoftTargets",
     "SpatiallyVaryingLabelSmoothing",
     "SplitLoss",
@@ -60,6 +62,7 @@ __all__ = [
     "ldr",
     "max_suppression",
     "mean_absolute_error",
+    "multi_scale_consistency",
     "noise_robust_dice",
     "noise_weighted_dice",
     "normalized_cross_entropy",

@@ -24,12 +24,13 @@ def confusion_counts(labels: Tensor, predicted: Tensor, num_classes: int, ignore
         (K + 1, K) int64 on the labels' device.
 
     Raises:
-        ValueError: Shapes differ. On the CPU also: a label or a prediction is out of range; on CUDA such pixels are
-            counted at another place, or fail in the kernel.
+        ValueError: Shapes differ.
     """
     if labels.shape != predicted.shape:
         raise ValueError(f"expected one shape, got labels {tuple(labels.shape)}, predicted {tuple(predicted.shape)}")
     rows = torch.where(labels == ignore_index, num_classes, labels).flatten().long()
     places = rows * num_classes + predicted.flatten()
     size = (num_classes + 1) * num_classes
-    return torch.bincount(places, minlength=size)[:size].view(num_classes + 1, num_classes)
+    # Not bincount: on CUDA that waits for the largest place, to know the size of what it returns.
+    counts = places.new_zeros(size).scatter_add_(0, places, places.new_ones(()).expand(places.shape))
+    return counts.view(num_classes + 1, num_classes)

@@ -1,0 +1,292 @@
+"""A segmentor that learns from each batch at several scales, and counts what it predicts of the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from mmseg.models.decode_heads.cascade_decode_head import BaseCascadeDecodeHead
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.models.segmentors.base import BaseSegmentor
+from mmseg.models.utils import resize
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from noisyseg.integration.host_subclasses import overridden
+from noisyseg.integration.load_stored_labels import GIVEN_MAP
+from noisyseg.integration.segmentation.load_clean_map import CLEAN_MAP
+from noisyseg.integration.segmentation.noise_aware_head import NoiseAware
+from noisyseg.integration.segmentation.train_iou_tracker import TrainIoUTracker
+from noisyseg.labels import IGNORE
+from noisyseg.losses.multi_scale import Gate, ScaleWeights, multi_scale_consistency
+from noisyseg.registry import MODELS
+
+__all__ = ["MultiScaleConsistency"]
+
+Average = Literal["sum", "mean"]
+SOURCES = {
+    GIVEN_MAP: "noisyseg.LoadStoredLabels(keep_given=True)",
+    CLEAN_MAP: "noisyseg.LoadCleanMap",
+}
+
+
+@MODELS.register_module()
+class MultiScaleConsistency(BaseSegmentor):
+    """Any segmentor of mmseg that sees each batch at several scales, and is held to what these predict together.
+
+    Each batch is resized to each scale. The losses of the decode head see ``w_k z_k``, the logits times the scale's
+    weight, resized to the labels; they are summed over the scales under their usual names. ``loss_consistency`` is
+    added, see `noisyseg.losses.multi_scale_consistency`. Auxiliary heads and ``acc_seg`` see the first scale alone.
+
+    What it costs: one forward and backward pass for each scale, 3.74 times one pass for 1, 0.7, 1.5. What counts
+    calls counts each scale: running statistics of batch norm, and the warm-up of `noisyseg.PixelELR`.
+
+    Prediction is that of the segmentor. Its state is under ``segmentor.``, and the state of a plain one loads as it is.
+
+    Args:
+        segmentor: Config of a ``mmseg.EncoderDecoder`` or ``mmseg.CascadeEncoderDecoder``.
+        scales: Of the inputs; the first is 1, and with 1 alone the losses are those of the segmentor.
+        learn_weights: Whether the weights of the scales are learned; else they are equal. One scale has weight 1.
+        weight: Of ``loss_consistency``; 0 leaves it out.
+        threshold: Least probability of the mixture's surest class, below which nothing is held to it.
+        gate: Whether each ``pixel`` has to be that sure, or any pixel of its ``image``, as in the released code.
+        average: ``sum`` over the scales as in the released code for VOC, or their ``mean``, as in that for SegTHOR;
+            of the decode head's losses and of the consistency alike.
+        tracker: Arguments of `TrainIoUTracker`, such as ``dict(compare="given", clean=False)``; None counts nothing.
+            It sees the surest class at the first scale; for a head with one channel, whether its logit is above 0.
+        size_divisor: What sides of resized inputs are multiples of; None takes the data preprocessor's, or 1.
+        data_preprocessor: Where the segmentor's config has none; mmengine passes the one of the whole config.
+
+    Raises:
+        ValueError: An option is unknown or out of range, or a head computes its losses in a way of its own. When it
+            trains: the tracker's labels are not in the samples.
+    """
+
+    def __init__(
+        self,
+        segmentor: Mapping[str, Any],
+        scales: Sequence[float] = (1.0, 0.7, 1.5),
+        learn_weights: bool = True,
+        weight: float = 1.0,
+        threshold: float = 0.8,
+        gate: Gate = "pixel",
+        average: Average = "sum",
+        tracker: Mapping[str, Any] | None = None,
+        size_divisor: int | None = None,
+        data_preprocessor: Mapping[str, Any] | None = None,
+    ) -> None:
+        _check(scales, weight, threshold, gate, average)
+        settings = dict(segmentor)
+        super().__init__(data_preprocessor=settings.pop("data_preprocessor", None) or data_preprocessor)
+        self.segmentor = MODELS.build(settings)
+        self.scales, self.weight, self.threshold, self.gate, self.average = (
+            tuple(scales),
+            weight,
+            threshold,
+            gate,
+            average,
+        )
+        self.size_divisor = size_divisor or getattr(self.data_preprocessor, "size_divisor", None) or 1
+        self.scale_weights = ScaleWeights(len(scales), learn_weights and len(scales) > 1)
+        if len(scales) > 1 or tracker is not None:
+            _check_heads(self.segmentor)
+        self.tracker: TrainIoUTracker | None = None
+        if tracker is not None:
+            ignored = self._last_head.ignore_index
+            self.tracker = TrainIoUTracker(
+                **{"num_classes": self.num_classes, "ignore_index": IGNORE if ignored is None else ignored, **tracker}
+            )
+        self._register_load_state_dict_pre_hook(_take_plain_state)
+
+    @property
+    def align_corners(self) -> bool:
+        """As of the segmentor."""
+        return self.segmentor.align_corners
+
+    @property
+    def num_classes(self) -> int:
+        """As of the segmentor."""
+        return self.segmentor.num_classes
+
+    @property
+    def out_channels(self) -> int:
+        """As of the segmentor."""
+        return self.segmentor.out_channels
+
+    @property
+    def _last_head(self) -> BaseDecodeHead:
+        return _decode_heads(self.segmentor)[-1]
+
+    def init_weights(self) -> None:
+        """Gives the segmentor its first weights, those it would have by itself."""
+        self.segmentor.init_weights()
+        self._is_init = True
+
+    def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
+        """Returns the losses of all scales, and counts the predictions at the first."""
+        if len(self.scales) == 1 and self.tracker is None:
+            return self.segmentor.loss(inputs, data_samples)
+        head = self._last_head
+        labels = head._stack_batch_gt(data_samples).squeeze(1)
+        weights = self.scale_weights()
+        share = 1 / len(self.scales) if self.average == "mean" else 1
+        losses: dict[str, Tensor] = {}
+        logits = []
+        for scale, weight in zip(self.scales, weights, strict=True):
+            with _seen_by_losses(_decode_heads(self.segmentor), weight if len(self.scales) > 1 else None) as seen:
+                if scale == 1 and not logits:
+                    found = self.segmentor.loss(inputs, data_samples)
+                else:
+                    features = self.segmentor.extract_feat(self._resized(inputs, scale))
+                    found = self.segmentor._decode_head_forward_train(features, data_samples)
+            for name, value in found.items():
+                if not logits:
+                    losses[name] = (
+                        value * share if share != 1 and name.startswith("decode") and "loss" in name else value
+                    )
+                elif "loss" in name:
+                    losses[name] = losses[name] + share * value
+            logits.append(
+                resize(seen[-1], labels.shape[1:], mode="bilinear", align_corners=self.align_corners, warning=False)
+                if (self.weight and len(self.scales) > 1) or (not logits and self.tracker is not None)
+                else seen[-1]
+            )
+        if self.tracker is not None:
+            self._count(logits[0], labels, data_samples)
+        if self.weight and len(self.scales) > 1:
+            valid = (
+                torch.ones_like(labels, dtype=torch.bool) if head.ignore_index is None else labels != head.ignore_index
+            )
+            value = multi_scale_consistency(logits, weights, valid, threshold=self.threshold, gate=self.gate)
+            losses["loss_consistency"] = self.weight * share * value
+        return losses
+
+    def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
+        """Returns the predictions of the segmentor."""
+        return self.segmentor.predict(inputs, data_samples)
+
+    def extract_feat(self, inputs: Tensor) -> list[Tensor]:
+        """Returns the features of the segmentor."""
+        return self.segmentor.extract_feat(inputs)
+
+    def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
+        """Returns the logits of the segmentor."""
+        return self.segmentor.encode_decode(inputs, batch_img_metas)
+
+    def _forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> Tensor:
+        return self.segmentor(inputs, data_samples, mode="tensor")
+
+    def _resized(self, inputs: Tensor, scale: float) -> Tensor:
+        step = self.size_divisor
+        size = [max(1, round(scale * side / step)) * step for side in inputs.shape[2:]]
+        return F.interpolate(inputs, size, mode="bilinear", align_corners=self.align_corners)
+
+    @torch.no_grad()
+    def _count(self, logits: Tensor, labels: Tensor, samples: Sequence[SegDataSample]) -> None:
+        tracker = self.tracker
+        predicted = logits.argmax(1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
+        compared = (
+            labels if tracker.compare == "current" else _stacked(samples, GIVEN_MAP, labels, tracker.ignore_index)
+        )
+        clean = _stacked(samples, CLEAN_MAP, labels, tracker.ignore_index) if tracker.clean else None
+        tracker.update(predicted, compared, clean)
+
+
+@contextmanager
+def _seen_by_losses(heads: Sequence[BaseDecodeHead], weight: Tensor | None) -> Iterator[list[Tensor]]:
+    """Lets the losses of heads see their logits times a weight, and yields a list that gets the logits themselves.
+
+    The host keeps logits between a head's ``forward`` and its ``loss_by_feat``. Taken there they are those of the
+    host's own training step, with its order of random numbers.
+    """
+    seen: list[Tensor] = []
+
+    def watched(head: BaseDecodeHead) -> Any:  # noqa: ANN401
+        own = head.loss_by_feat
+
+        def loss_by_feat(seg_logits: Tensor, batch_data_samples: list[SegDataSample]) -> dict[str, Tensor]:
+            seen.append(seg_logits)
+            return own(seg_logits if weight is None else weight * seg_logits.float(), batch_data_samples)
+
+        return loss_by_feat
+
+    for head in heads:
+        head.loss_by_feat = watched(head)
+    try:
+        yield seen
+    finally:
+        for head in heads:
+            del head.loss_by_feat
+
+
+def _stacked(samples: Sequence[SegDataSample], name: str, labels: Tensor, ignore_index: int) -> Tensor:
+    """Returns (N, H, W) maps of the samples, with ignored pixels where the batch is padded."""
+    rows, columns = labels.shape[1:]
+    maps = []
+    for sample in samples:
+        if name not in sample:
+            raise ValueError(
+                f"{name}: the tracker compares with it, and {sample.metainfo.get('img_path')} has none; expected "
+                f"{SOURCES[name]} behind LoadAnnotations, and noisyseg.PackSegInputs"
+            )
+        pixels = getattr(sample, name).data
+        below, right = rows - pixels.shape[-2], columns - pixels.shape[-1]
+        if below < 0 or right < 0:
+            raise ValueError(
+                f"{name}: expected at most the labels' size {(rows, columns)}, got {tuple(pixels.shape[-2:])}: "
+                f"{sample.metainfo.get('img_path')}"
+            )
+        maps.append(F.pad(pixels, (0, right, 0, below), value=ignore_index))
+    return torch.cat(maps).to(labels.device)
+
+
+def _decode_heads(segmentor: EncoderDecoder) -> list[BaseDecodeHead]:
+    head = segmentor.decode_head
+    return list(head) if isinstance(head, nn.ModuleList) else [head]
+
+
+def _check_heads(segmentor: BaseSegmentor) -> None:
+    """Raises ``ValueError`` unless the losses of all decode heads are those of logits."""
+    if not isinstance(segmentor, EncoderDecoder):
+        raise ValueError(f"segmentor: expected a mmseg.EncoderDecoder, not {type(segmentor).__name__}")
+    for head in _decode_heads(segmentor):
+        kind = type(head)
+        changed = [
+            *overridden(kind, ["loss_by_feat"], [BaseDecodeHead, NoiseAware]),
+            *overridden(kind, ["loss"], [BaseDecodeHead, BaseCascadeDecodeHead]),
+        ]
+        if changed:
+            raise ValueError(
+                f"segmentor: {kind.__name__} has a {' and a '.join(changed)} of its own, so that it has no logits of "
+                "pixels to weigh and to compare; expected scales=(1.0,) and no tracker, or a head that leaves the "
+                "losses to mmseg.BaseDecodeHead, such as mmseg.FCNHead or mmseg.SegformerHead"
+            )
+
+
+def _check(scales: Sequence[float], weight: float, threshold: float, gate: str, average: str) -> None:
+    if not scales or scales[0] != 1 or not all(0 < scale < float("inf") for scale in scales):
+        raise ValueError(f"scales: expected numbers > 0, the first of them 1, not {scales!r}")
+    if not 0 <= weight < float("inf"):
+        raise ValueError(f"weight: expected a finite number >= 0, not {weight}")
+    if weight and len(scales) == 1:
+        raise ValueError("weight: one scale has nothing to be consistent with; expected weight=0, or more scales")
+    if not 0 < threshold < 1:
+        raise ValueError(f"threshold: expected a probability in (0, 1), such as 0.8, not {threshold}")
+    for name, value, options in (("gate", gate, Gate), ("average", average, Average)):
+        if value not in get_args(options):
+            raise ValueError(f"{name}: expected one of {', '.join(get_args(options))}, not {value!r}")
+
+
+def _take_plain_state(state: dict[str, Any], prefix: str, *_: object) -> None:
+    """Renames the entries of a plain segmentor's state for the one in here."""
+    own = [key for key in state if key.startswith(prefix)]
+    if any(key.removeprefix(prefix).startswith("segmentor.") for key in own):
+        return
+    for key in own:
+        name = key.removeprefix(prefix)
+        if not name.startswith(("scale_weights.", "data_preprocessor.")):
+            state[prefix + "segmentor." + name] = state.pop(key)
