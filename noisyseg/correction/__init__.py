@@ -1,5 +1,6 @@
 """Estimates and rules that repair labels while training."""
 
+from noisyseg.correction.class_history import ClassHistory
 from noisyseg.correction.image_weights import (
     LossRank,
     MonteCarloUncertainty,
@@ -12,6 +13,7 @@ from noisyseg.correction.image_weights import (
     uncertainty_weights,
 )
 from noisyseg.correction.judging import ImageRecord, Judge, RoundSummary, Verdict, summed_up
+from noisyseg.correction.memorization import Fit, fit_curve, learning_curve, slow_start, update_epoch
 from noisyseg.correction.object_weights import object_agreement_weights
 from noisyseg.correction.pixel_weights import (
     Agreement,
@@ -24,30 +26,47 @@ from noisyseg.correction.pixel_weights import (
     entropy_weights,
     label_probability_weights,
 )
+from noisyseg.correction.policies import AdelePolicy, CorrectionPolicy
 from noisyseg.correction.prediction import Prediction, prediction_of
 from noisyseg.correction.refresh import Refresh, faded_classes, raised_weights, refreshed_labels
+from noisyseg.correction.relabel import RelabelRule, can_change, relabel
+from noisyseg.correction.triggers import ClassVerdict, CurveRule, CurveTrigger, FixedTrigger, OracleTrigger, Trigger
 
 __all__ = [
+    "AdelePolicy",
     "Agreement",
     "BoundaryBand",
+    "ClassHistory",
+    "ClassVerdict",
+    "CorrectionPolicy",
+    "CurveRule",
+    "CurveTrigger",
     "EntropyWeight",
+    "Fit",
+    "FixedTrigger",
     "FplUncertainty",
     "ImageRecord",
     "Judge",
     "LabelProbability",
     "LossRank",
     "MonteCarloUncertainty",
+    "OracleTrigger",
     "Prediction",
     "Refresh",
+    "RelabelRule",
     "RoundSummary",
     "SoftDiceQuality",
+    "Trigger",
     "Verdict",
     "agreement_weights",
     "boundary_band_weights",
+    "can_change",
     "entropy_weights",
     "faded_classes",
+    "fit_curve",
     "label_loss",
     "label_probability_weights",
+    "learning_curve",
     "lowest_share",
     "monte_carlo_uncertainty",
     "normalised_weights",
@@ -55,7 +74,10 @@ __all__ = [
     "prediction_of",
     "raised_weights",
     "refreshed_labels",
+    "relabel",
+    "slow_start",
     "soft_dice_quality",
     "summed_up",
     "uncertainty_weights",
+    "update_epoch",
 ]
