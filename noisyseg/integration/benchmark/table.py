@@ -11,7 +11,8 @@ A table is a config file with
 - ``notes``: paragraphs for the page
 
 In a difference the text ``{num_classes}`` stands for the number of classes and ``{noise_matrix}`` for the measured
-shares of class i that the noise calls j. The dict ``{"{model}": difference}`` stands for the base's model with that
+shares of class i that the noise calls j, and ``{clean_train}`` for the folder of the training images' clean labels,
+for analysis and for oracles. The dict ``{"{model}": difference}`` stands for the base's model with that
 difference, so that a wrapper can be put around it.
 """
 
@@ -203,7 +204,7 @@ def load_table(path: str | Path) -> Table:
 
 def at_folder(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Returns the config of a cell with the data at a folder."""
-    document = copy.deepcopy(dict(config))
+    document = _filled(copy.deepcopy(dict(config)), {"{clean_train}": str(folder / "clean" / "train")})
     for dataset in _data_sets(document):
         dataset["data_root"] = str(folder)
     return document

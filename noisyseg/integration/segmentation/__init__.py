@@ -2,6 +2,7 @@
 
 from noisyseg.integration.segmentation.class_iou import ClassIoU
 from noisyseg.integration.segmentation.iterative_weights import IterativeWeightHook
+from noisyseg.integration.segmentation.label_correction_hook import LabelCorrectionHook
 from noisyseg.integration.segmentation.label_focal_loss import LabelFocalLoss
 from noisyseg.integration.segmentation.load_clean_map import LoadCleanMap
 from noisyseg.integration.segmentation.multi_scale_segmentor import MultiScaleConsistency
@@ -15,6 +16,7 @@ from noisyseg.integration.segmentation.train_iou_tracker import TrainIoUTracker
 __all__ = [
     "ClassIoU",
     "IterativeWeightHook",
+    "LabelCorrectionHook",
     "LabelFocalLoss",
     "LoadCleanMap",
     "MultiScaleConsistency",

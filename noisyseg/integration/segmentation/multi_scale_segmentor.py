@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
@@ -12,7 +12,6 @@ from mmseg.models.decode_heads.cascade_decode_head import BaseCascadeDecodeHead
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.segmentors.base import BaseSegmentor
-from mmseg.models.utils import resize
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
@@ -42,23 +41,26 @@ class MultiScaleConsistency(BaseSegmentor):
     weight, resized to the labels; they are summed over the scales under their usual names. ``loss_consistency`` is
     added, see `noisyseg.losses.multi_scale_consistency`. Auxiliary heads and ``acc_seg`` see the first scale alone.
 
-    What it costs: one forward and backward pass for each scale, 3.74 times one pass for 1, 0.7, 1.5. What counts
-    calls counts each scale: running statistics of batch norm, and the warm-up of `noisyseg.PixelELR`.
+    The step costs a forward and backward pass for each scale, for 1, 0.7, 1.5 together 3.74 times one pass. What
+    follows calls sees each scale: running statistics of batch norm, a loss' warm-up, a bank of earlier predictions.
+
+    With one scale the losses are those of the segmentor, bit for bit, and the tracker is all that is added.
 
     Prediction is that of the segmentor. Its state is under ``segmentor.``, and the state of a plain one loads as it is.
 
     Args:
         segmentor: Config of a ``mmseg.EncoderDecoder`` or ``mmseg.CascadeEncoderDecoder``.
-        scales: Of the inputs; the first is 1, and with 1 alone the losses are those of the segmentor.
+        scales: Of the inputs, the first of them 1.
         learn_weights: Whether the weights of the scales are learned; else they are equal. One scale has weight 1.
         weight: Of ``loss_consistency``; 0 leaves it out.
         threshold: Least probability of the mixture's surest class, below which nothing is held to it.
         gate: Whether each ``pixel`` has to be that sure, or any pixel of its ``image``, as in the released code.
         average: ``sum`` over the scales as in the released code for VOC, or their ``mean``, as in that for SegTHOR;
-            of the decode head's losses and of the consistency alike.
+            of the decode heads' losses and of the consistency alike.
         tracker: Arguments of `TrainIoUTracker`, such as ``dict(compare="given", clean=False)``; None counts nothing.
             It sees the surest class at the first scale; for a head with one channel, whether its logit is above 0.
-        size_divisor: What sides of resized inputs are multiples of; None takes the data preprocessor's, or 1.
+        size_divisor: What the sides of resized inputs are multiples of; None takes the data preprocessor's, or 1 where
+            it has a fixed size.
         data_preprocessor: Where the segmentor's config has none; mmengine passes the one of the whole config.
 
     Raises:
@@ -83,13 +85,8 @@ class MultiScaleConsistency(BaseSegmentor):
         settings = dict(segmentor)
         super().__init__(data_preprocessor=settings.pop("data_preprocessor", None) or data_preprocessor)
         self.segmentor = MODELS.build(settings)
-        self.scales, self.weight, self.threshold, self.gate, self.average = (
-            tuple(scales),
-            weight,
-            threshold,
-            gate,
-            average,
-        )
+        self.scales, self.weight = tuple(scales), weight
+        self.threshold, self.gate, self.average = threshold, gate, average
         self.size_divisor = size_divisor or getattr(self.data_preprocessor, "size_divisor", None) or 1
         self.scale_weights = ScaleWeights(len(scales), learn_weights and len(scales) > 1)
         if len(scales) > 1 or tracker is not None:
@@ -128,41 +125,31 @@ class MultiScaleConsistency(BaseSegmentor):
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         """Returns the losses of all scales, and counts the predictions at the first."""
-        if len(self.scales) == 1 and self.tracker is None:
+        several = len(self.scales) > 1
+        if not several and self.tracker is None:
             return self.segmentor.loss(inputs, data_samples)
-        head = self._last_head
-        labels = head._stack_batch_gt(data_samples).squeeze(1)
+        labels = self._last_head._stack_batch_gt(data_samples).squeeze(1)
         weights = self.scale_weights()
-        share = 1 / len(self.scales) if self.average == "mean" else 1
-        losses: dict[str, Tensor] = {}
-        logits = []
-        for scale, weight in zip(self.scales, weights, strict=True):
-            with _seen_by_losses(_decode_heads(self.segmentor), weight if len(self.scales) > 1 else None) as seen:
-                if scale == 1 and not logits:
-                    found = self.segmentor.loss(inputs, data_samples)
-                else:
-                    features = self.segmentor.extract_feat(self._resized(inputs, scale))
-                    found = self.segmentor._decode_head_forward_train(features, data_samples)
-            for name, value in found.items():
-                if not logits:
-                    losses[name] = (
-                        value * share if share != 1 and name.startswith("decode") and "loss" in name else value
-                    )
-                elif "loss" in name:
-                    losses[name] = losses[name] + share * value
-            logits.append(
-                resize(seen[-1], labels.shape[1:], mode="bilinear", align_corners=self.align_corners, warning=False)
-                if (self.weight and len(self.scales) > 1) or (not logits and self.tracker is not None)
-                else seen[-1]
-            )
-        if self.tracker is not None:
-            self._count(logits[0], labels, data_samples)
-        if self.weight and len(self.scales) > 1:
-            valid = (
-                torch.ones_like(labels, dtype=torch.bool) if head.ignore_index is None else labels != head.ignore_index
-            )
+        with _seen_by_losses(_decode_heads(self.segmentor), weights[0] if several else None) as seen:
+            losses = self.segmentor.loss(inputs, data_samples)
+        logits = [seen[-1]]
+        for scale, weight in zip(self.scales[1:], weights[1:], strict=True):
+            with _seen_by_losses(_decode_heads(self.segmentor), weight) as seen:
+                features = self.segmentor.extract_feat(self._resized(inputs, scale))
+                found = self.segmentor._decode_head_forward_train(features, data_samples)
+            logits.append(seen[-1])
+            for name in _losses_among(found):
+                losses[name] = losses[name] + found[name]
+        if several and self.weight:
+            logits = [self._at_labels(z, labels) for z in logits]
+            valid = labels != self._last_head.ignore_index  # None is unlike every label
             value = multi_scale_consistency(logits, weights, valid, threshold=self.threshold, gate=self.gate)
-            losses["loss_consistency"] = self.weight * share * value
+            losses["loss_consistency"] = self.weight * value
+        if several and self.average == "mean":
+            for name in {*_losses_among(found), "loss_consistency"} & losses.keys():
+                losses[name] = losses[name] / len(self.scales)
+        if self.tracker is not None:
+            self._count(logits[0].detach(), labels, data_samples)
         return losses
 
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
@@ -185,32 +172,38 @@ class MultiScaleConsistency(BaseSegmentor):
         size = [max(1, round(scale * side / step)) * step for side in inputs.shape[2:]]
         return F.interpolate(inputs, size, mode="bilinear", align_corners=self.align_corners)
 
-    @torch.no_grad()
+    def _at_labels(self, logits: Tensor, labels: Tensor) -> Tensor:
+        size = labels.shape[1:]
+        if logits.shape[2:] == size:
+            return logits
+        return F.interpolate(logits, size, mode="bilinear", align_corners=self.align_corners)
+
     def _count(self, logits: Tensor, labels: Tensor, samples: Sequence[SegDataSample]) -> None:
-        tracker = self.tracker
+        logits, tracker = self._at_labels(logits, labels), self.tracker
         predicted = logits.argmax(1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
-        compared = (
-            labels if tracker.compare == "current" else _stacked(samples, GIVEN_MAP, labels, tracker.ignore_index)
-        )
+        current = tracker.compare == "current"
+        compared = labels if current else _stacked(samples, GIVEN_MAP, labels, tracker.ignore_index)
         clean = _stacked(samples, CLEAN_MAP, labels, tracker.ignore_index) if tracker.clean else None
         tracker.update(predicted, compared, clean)
 
 
 @contextmanager
 def _seen_by_losses(heads: Sequence[BaseDecodeHead], weight: Tensor | None) -> Iterator[list[Tensor]]:
-    """Lets the losses of heads see their logits times a weight, and yields a list that gets the logits themselves.
+    """Lets the losses of heads see their logits times a weight, and yields a list that the logits go to.
 
-    The host keeps logits between a head's ``forward`` and its ``loss_by_feat``. Taken there they are those of the
-    host's own training step, with its order of random numbers.
+    The host hands logits from a head's ``forward`` to its ``loss_by_feat`` and to nobody else. Taken there, they are
+    those of the host's own training step, with its random numbers in its order, and no head runs twice.
     """
     seen: list[Tensor] = []
 
-    def watched(head: BaseDecodeHead) -> Any:  # noqa: ANN401
+    def watched(head: BaseDecodeHead) -> Callable[..., dict[str, Tensor]]:
         own = head.loss_by_feat
 
         def loss_by_feat(seg_logits: Tensor, batch_data_samples: list[SegDataSample]) -> dict[str, Tensor]:
             seen.append(seg_logits)
-            return own(seg_logits if weight is None else weight * seg_logits.float(), batch_data_samples)
+            if weight is not None:
+                seg_logits = weight * seg_logits.to(torch.promote_types(seg_logits.dtype, weight.dtype))
+            return own(seg_logits, batch_data_samples)
 
         return loss_by_feat
 
@@ -221,6 +214,10 @@ def _seen_by_losses(heads: Sequence[BaseDecodeHead], weight: Tensor | None) -> I
     finally:
         for head in heads:
             del head.loss_by_feat
+
+
+def _losses_among(found: Mapping[str, Tensor]) -> list[str]:
+    return [name for name in found if "loss" in name]  # how mmengine tells losses from what is only logged
 
 
 def _stacked(samples: Sequence[SegDataSample], name: str, labels: Tensor, ignore_index: int) -> Tensor:
@@ -240,8 +237,8 @@ def _stacked(samples: Sequence[SegDataSample], name: str, labels: Tensor, ignore
                 f"{name}: expected at most the labels' size {(rows, columns)}, got {tuple(pixels.shape[-2:])}: "
                 f"{sample.metainfo.get('img_path')}"
             )
-        maps.append(F.pad(pixels, (0, right, 0, below), value=ignore_index))
-    return torch.cat(maps).to(labels.device)
+        maps.append(F.pad(pixels.to(labels), (0, right, 0, below), value=ignore_index))
+    return torch.cat(maps)
 
 
 def _decode_heads(segmentor: EncoderDecoder) -> list[BaseDecodeHead]:

@@ -18,6 +18,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from scipy import stats
 
+from noisyseg.integration.label_versions import LabelVersions
 from noisyseg.integration.load_stored_labels import stored_label_steps
 from noisyseg.integration.segmentation.iterative_weights import IterativeWeightHook
 from noisyseg.labels import LabelError
@@ -576,9 +577,9 @@ class TestErrors:
 
 def test_averaged_weights_predict_where_asked_for(tmp_path, monkeypatch):
     models = []
-    origin = IterativeWeightHook._origin
+    make = LabelVersions.make
     monkeypatch.setattr(
-        IterativeWeightHook, "_origin", lambda self, model, number: models.append(model) or origin(self, model, number)
+        LabelVersions, "make", lambda self, model, *rest: models.append(model) or make(self, model, *rest)
     )
     config = config_of(
         write_images(tmp_path / "data"),
