@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-__all__ = ["closed_form", "subtract_at"]
+__all__ = ["closed_form", "pieces", "subtract_at"]
 
 PIECE = 2**18
 """Logits a piece, on the CPU: temporary tensors of some megabytes come from memory that is at hand, larger ones from
@@ -41,14 +41,14 @@ def closed_form(
         else:
             values = logits.new_empty(logits.shape[0], *logits.shape[2:])
             gradient = torch.empty_like(logits)
-            for place in _pieces(logits.shape, whole_maps):
+            for place in pieces(logits.shape, whole_maps):
                 where = (place[0], *place[2:])
                 values[where], gradient[place] = kernel(logits[place], *(other[where] for other in others))
     return _WithGradient.apply(logits, values, gradient)
 
 
-def _pieces(shape: torch.Size, whole_maps: bool) -> Iterator[tuple[slice, ...]]:
-    """Returns slices of (N, K, ...) that cut it into pieces of about `PIECE` numbers: of rows, then of lines."""
+def pieces(shape: torch.Size, whole_maps: bool) -> Iterator[tuple[slice, ...]]:
+    """Yields slices of (N, K, ...) that cut it into pieces of about `PIECE` numbers: of rows, then of lines."""
     rows = max(1, PIECE * shape[0] // shape.numel())
     lines = shape[2] if len(shape) > 2 else 1
     step = lines if rows > 1 or whole_maps else max(1, PIECE * lines // shape[1:].numel())

@@ -142,7 +142,8 @@ class MultiScaleConsistency(BaseSegmentor):
                 losses[name] = losses[name] + found[name]
         if several and self.weight:
             logits = [self._at_labels(z, labels) for z in logits]
-            valid = labels != self._last_head.ignore_index  # None is unlike every label
+            ignored = self._last_head.ignore_index
+            valid = torch.ones_like(labels, dtype=torch.bool) if ignored is None else labels != ignored
             value = multi_scale_consistency(logits, weights, valid, threshold=self.threshold, gate=self.gate)
             losses["loss_consistency"] = self.weight * value
         if several and self.average == "mean":
