@@ -1,6 +1,7 @@
 """Estimates and rules that repair labels while training."""
 
 from noisyseg.correction.class_history import ClassHistory
+from noisyseg.correction.curve_trigger import CurveRule, CurveTrigger
 from noisyseg.correction.image_weights import (
     LossRank,
     MonteCarloUncertainty,
@@ -30,7 +31,8 @@ from noisyseg.correction.policies import AdelePolicy, CorrectionPolicy
 from noisyseg.correction.prediction import Prediction, prediction_of
 from noisyseg.correction.refresh import Refresh, faded_classes, raised_weights, refreshed_labels
 from noisyseg.correction.relabel import RelabelRule, can_change, relabel
-from noisyseg.correction.triggers import ClassVerdict, CurveRule, CurveTrigger, FixedTrigger, OracleTrigger, Trigger
+from noisyseg.correction.smoothing import GuidedSmoothing, guided_filter
+from noisyseg.correction.triggers import ClassVerdict, FixedTrigger, OracleTrigger, Trigger
 
 __all__ = [
     "AdelePolicy",
@@ -45,6 +47,7 @@ __all__ = [
     "Fit",
     "FixedTrigger",
     "FplUncertainty",
+    "GuidedSmoothing",
     "ImageRecord",
     "Judge",
     "LabelProbability",
@@ -64,6 +67,7 @@ __all__ = [
     "entropy_weights",
     "faded_classes",
     "fit_curve",
+    "guided_filter",
     "label_loss",
     "label_probability_weights",
     "learning_curve",
