@@ -1,5 +1,7 @@
 """Heavy mask operations on batches of tensors, on the device of their input."""
 
+from noisyseg.ops.boundaries import boundary_band, label_edges
 from noisyseg.ops.confusion import confusion_counts
+from noisyseg.ops.morphology import closing, dilate, erode, opening
 
-__all__ = ["confusion_counts"]
+__all__ = ["boundary_band", "closing", "confusion_counts", "dilate", "erode", "label_edges", "opening"]
