@@ -86,6 +86,7 @@ setup(
         "noisyseg": [
             "py.typed",
             "integration/demo/*.j2",
+            "evaluation/label_diff/*.j2",
             "evaluation/report/*.j2",
             ".mim/*.yml",
             ".mim/configs/**/*",

@@ -118,16 +118,43 @@ class LabelStore:
         numbers = []
         while version != GIVEN:
             numbers.append(version)
-            version = self._manifest(version).parent
+            version = self.parent(version)
         return numbers
 
     def info(self, version: int) -> Mapping[str, Any]:
         """Returns what was given to `finish` about a version."""
         return self._manifest(version).info
 
+    def parent(self, version: int) -> int:
+        """Returns the version that a complete one builds on; 0 for the given labels."""
+        return self._manifest(version).parent
+
     def keys(self, kind: str, version: int) -> frozenset[str]:
         """Returns the keys of which this version itself holds a file."""
         return self._manifest(version).keys.get(kind, frozenset())
+
+    def holders(self, kind: str, version: int) -> dict[str, int]:
+        """Returns, for each key that is not as it was given, the version whose file is in force.
+
+        Raises:
+            LabelError: The version or one before it is not there or not complete.
+        """
+        found: dict[str, int] = {}
+        for number in reversed(self.lineage(version)):
+            found |= dict.fromkeys(self.keys(kind, number), number)
+        return found
+
+    def incomplete(self) -> list[int]:
+        """Returns the numbers of the versions that are being written, or that nobody finished."""
+        return [version for version in self._folders() if not self._manifest_path(version).exists()]
+
+    def folder(self, version: int) -> Path:
+        """Returns the folder of a version, whether it is there or not."""
+        return self._folder(version)
+
+    def path(self, key: str, kind: str, version: int) -> Path:
+        """Returns the file that a version has, or would have, for a key."""
+        return self._path(version, kind, key)
 
     # ---- writing
 
@@ -199,10 +226,30 @@ class LabelStore:
 
     def discard_incomplete(self) -> list[int]:
         """Removes the versions that nobody finished, and returns their numbers; nobody may be writing one."""
-        numbers = [version for version in self._folders() if not self._manifest_path(version).exists()]
+        numbers = self.incomplete()
         for number in numbers:
             shutil.rmtree(self._folder(number))
         return numbers
+
+    def remove(self, version: int) -> None:
+        """Removes a complete version for good; a process that is killed meanwhile leaves an incomplete one.
+
+        Raises:
+            LabelError: It is not complete, is in force, is the parent of another one, or has the highest number, which
+                would be used again.
+        """
+        self.lineage(version)
+        children = [number for number in self.versions() if self.parent(number) == version]
+        for reason, holds in (
+            ("a version that is not in force", version == self.current),
+            (f"no version that builds on it, got {', '.join(map(str, children))}", bool(children)),
+            ("a version before the newest, whose number would be used again", version == max(self._folders())),
+        ):
+            if holds:
+                raise LabelError(f"cannot be removed: expected {reason}", file=self._folder(version))
+        self._manifest_path(version).unlink()
+        del self._manifests[version]
+        shutil.rmtree(self._folder(version))
 
     # ---- inside
 

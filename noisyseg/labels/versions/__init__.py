@@ -1,0 +1,20 @@
+"""What a label store holds, read beside the given labels, and written as an ordinary data set."""
+
+from noisyseg.labels.versions.export import export_coco, export_maps
+from noisyseg.labels.versions.history import Version, existing_store, existing_version, history, unneeded
+from noisyseg.labels.versions.maps import GivenMaps, VersionMaps
+from noisyseg.labels.versions.masks import GivenMasks, VersionMasks
+
+__all__ = [
+    "GivenMaps",
+    "GivenMasks",
+    "Version",
+    "VersionMaps",
+    "VersionMasks",
+    "existing_store",
+    "existing_version",
+    "export_coco",
+    "export_maps",
+    "history",
+    "unneeded",
+]
