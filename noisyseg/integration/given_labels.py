@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from noisyseg.labels import LabelError
 from noisyseg.labels.files import write_json
 from noisyseg.labels.store import LabelStore
 
-__all__ = ["require_same_given_labels"]
+__all__ = ["require_different_keys", "require_same_given_labels"]
 
 FILE = "given.json"
 
@@ -48,6 +49,24 @@ def require_same_given_labels(store: LabelStore, dataset: Any, classes: Sequence
                         file=path,
                     )
     barrier()
+
+
+def require_different_keys(keys: Sequence[str]) -> None:
+    """Checks that no two images have one key, under which their labels would be one file.
+
+    Args:
+        keys: Of all images that a store is written for.
+
+    Raises:
+        LabelError: Two have.
+    """
+    times: Mapping[str, int] = Counter(keys)
+    key = max(times, key=times.get, default="")
+    if times.get(key, 0) > 1:
+        raise LabelError(
+            f"key: expected one image for each key, got {times[key]} with {key!r}; img_dir=... in the step that reads "
+            "the store makes folders a part of the key"
+        )
 
 
 def _description(dataset: Any, classes: Sequence[str]) -> Mapping[str, Any]:  # noqa: ANN401

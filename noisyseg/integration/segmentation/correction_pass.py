@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add
 
@@ -18,10 +17,11 @@ from tqdm import tqdm
 
 from noisyseg.correction.label_changes import LabelChanges
 from noisyseg.correction.policies import CorrectionPolicy
+from noisyseg.integration.given_labels import require_different_keys
 from noisyseg.integration.load_stored_labels import GIVEN_MAP, KEY
+from noisyseg.integration.predicting import predicting
 from noisyseg.integration.segmentation.load_clean_map import CLEAN_MAP
 from noisyseg.integration.segmentation.multi_scale_inference import MultiScaleInference
-from noisyseg.integration.segmentation.passes import predicting
 from noisyseg.labels import IGNORE, LabelError
 from noisyseg.labels.store import LabelStore
 
@@ -113,7 +113,7 @@ class CorrectionPass:
         with predicting(model, dropout=False):
             self._each(wanted, title, correct)
         if not self._checked:
-            _check_keys([key for part in all_gather_object(keys) for key in part])
+            require_different_keys([key for part in all_gather_object(keys) for key in part])
             self._checked = True
         parts = [part for process in all_gather_object(changes) for part in process]
         return reduce(add, parts) if parts else LabelChanges.none(self.num_classes)
@@ -138,13 +138,3 @@ class CorrectionPass:
 
 def _map_of(sample: SegDataSample, name: str) -> npt.NDArray[np.uint8]:
     return getattr(sample, name).data[0].numpy().astype(np.uint8)
-
-
-def _check_keys(keys: Sequence[str]) -> None:
-    times: Mapping[str, int] = Counter(keys)
-    key = max(times, key=times.get, default="")
-    if times.get(key, 0) > 1:
-        raise LabelError(
-            f"key: expected one image for each key, got {times[key]} with {key!r}; img_dir=... in LoadStoredLabels "
-            "makes folders a part of the key"
-        )

@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from noisyseg.correction import ImageRecord, Judge, RoundSummary, raised_weights, summed_up
 from noisyseg.integration.load_stored_labels import KEY
-from noisyseg.integration.segmentation.passes import Passes, predicting
+from noisyseg.integration.predicting import predicting
+from noisyseg.integration.segmentation.passes import Passes
 from noisyseg.integration.weight_transforms import WEIGHT_MAP
 from noisyseg.labels import LabelError
 from noisyseg.labels.store import LabelStore

@@ -19,10 +19,10 @@ from noisyseg.correction.label_changes import LabelChanges
 from noisyseg.integration.initial_state import unwrapped
 from noisyseg.integration.label_correction import CorrectionHook, Window
 from noisyseg.integration.load_stored_labels import GIVEN_MAP, stored_label_steps
+from noisyseg.integration.predicting import predicting
 from noisyseg.integration.segmentation.correction_pass import CorrectionPass
 from noisyseg.integration.segmentation.load_clean_map import CLEAN_MAP
 from noisyseg.integration.segmentation.multi_scale_inference import Merge, MultiScaleInference
-from noisyseg.integration.segmentation.passes import predicting
 from noisyseg.integration.segmentation.plain_dataset import plain_dataset
 from noisyseg.integration.segmentation.train_iou_tracker import TrainIoUTracker
 from noisyseg.labels.rng import keyed_rng

@@ -45,7 +45,7 @@ class MultiScaleInference:
     def probs(self, model: nn.Module, image: Tensor, sample: SegDataSample) -> Tensor:
         """Returns the probabilities of one image, at the size it has on disk.
 
-        Call it in evaluation mode and without gradients, as in `noisyseg.integration.segmentation.passes.predicting`.
+        Call it in evaluation mode and without gradients, as in `noisyseg.integration.predicting.predicting`.
 
         Args:
             model: An mmseg segmentor.

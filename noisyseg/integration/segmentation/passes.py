@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,12 +10,12 @@ import numpy as np
 import torch
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
-from torch.nn.modules.dropout import _DropoutNd
 
 from noisyseg.correction import Prediction, prediction_of
+from noisyseg.integration.predicting import has_dropout
 from noisyseg.labels.rng import keyed_rng
 
-__all__ = ["Passes", "predicting"]
+__all__ = ["Passes"]
 
 Flip = Literal["horizontal", "vertical", "diagonal"]
 AXES: dict[Flip, tuple[int, ...]] = {"horizontal": (-1,), "vertical": (-2,), "diagonal": (-2, -1)}
@@ -50,7 +49,7 @@ class Passes:
 
     def check_model(self, model: nn.Module) -> None:
         """Raises ``ValueError`` if dropout is asked for and the model has none."""
-        if self.dropout and not any(_drops(module) for module in model.modules()):
+        if self.dropout and not has_dropout(model):
             raise ValueError("dropout_passes: the model has no dropout, so that all passes would be equal; use flips")
 
     def predict(self, model: nn.Module, image: Tensor, sample: SegDataSample, number: int, key: str) -> Prediction:
@@ -77,29 +76,3 @@ class Passes:
                 # mmseg has taken the sigmoid of a single channel already
                 probs = scores.softmax(dim=0) if len(scores) > 1 else torch.cat([1 - scores, scores])
                 yield probs.flip(axes).cpu().numpy()
-
-
-@contextmanager
-def predicting(model: nn.Module, *, dropout: bool) -> Iterator[None]:
-    """Puts a model into evaluation mode, dropout as asked for, and everything back in the end.
-
-    Random states of torch and numpy come back too, so that a training goes on as if nothing had been predicted.
-    """
-    modes = {module: module.training for module in model.modules()}
-    numpy_state = np.random.get_state()  # noqa: NPY002 - a user's loading steps may draw from it
-    devices = sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
-    try:
-        model.eval()
-        for module in modes if dropout else ():
-            if _drops(module):
-                module.train()
-        with torch.no_grad(), torch.random.fork_rng(devices):
-            yield
-    finally:
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        for module, mode in modes.items():
-            module.training = mode
-
-
-def _drops(module: nn.Module) -> bool:
-    return isinstance(module, _DropoutNd) and module.p > 0

@@ -6,7 +6,8 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
-from noisyseg.integration.segmentation.passes import Passes, predicting
+from noisyseg.integration.predicting import predicting
+from noisyseg.integration.segmentation.passes import Passes
 
 IMAGE = torch.arange(3 * 4 * 6, dtype=torch.uint8).reshape(3, 4, 6)
 
