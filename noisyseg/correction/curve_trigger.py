@@ -144,15 +144,16 @@ class CurveTrigger:
             error = math.sqrt(np.mean((learning_curve(times, fit.a, fit.beta, fit.gamma) - rest) ** 2))
             if fit.r2 < rule.min_r2 and error > FLAT * rest.max():
                 return ClassVerdict(False, f"the curve explains {fit.r2:.2f} of the variance", fit)
-        update = update_epoch(fit.beta, fit.gamma, rule.r, rule.t_max or epochs) + offset
-        due = epoch >= update
-        return ClassVerdict(due, f"{'has become' if due else 'becomes'} flat at epoch {update:.4g}", fit, update)
+        last = rule.t_max or epochs
+        wait = update_epoch(fit.beta, fit.gamma, rule.r, last)
+        reason = "flat from epoch {:.4g} on" if wait < last else "not flat before epoch {:.4g}, the last to wait for"
+        return ClassVerdict(epoch >= wait + offset, reason.format(wait + offset), fit, wait + offset)
 
     def _after_slow_start(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, float]:
         """Returns times and IoU without the slow start, times from its end on, and its length in epochs."""
         skipped = slow_start(y) if self.rule.slow_start else 0
         if self.rule.abscissa == "released":
-            width = x[-1] / (len(x) - 0.5)  # of windows of equal length, the first of which begins at 0
+            width = float(x[-1]) / (len(x) - 0.5)  # of windows of equal length, the first of which begins at 0
             return released_times(len(x) - skipped, width), y[skipped:], skipped * width
         start = float(x[skipped - 1] + x[skipped]) / 2 if skipped else 0.0
         return x[skipped:] - start, y[skipped:], start

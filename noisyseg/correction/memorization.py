@@ -30,8 +30,8 @@ class Fit:
         a: Height, in [0, 1].
         beta: Exponent, in [0, 1].
         gamma: Time scale to the power of beta, in epochs; >= 0.
-        r2: Share of the variance of the IoU that the curve explains, at most 1, every window counted the same; 1 for
-            a constant that is met exactly.
+        r2: Share of the variance of the IoU that the curve explains, at most 1, every window counted the same; 1 where
+            there is no variance.
         ok: Whether the fit converged to a curve that says something about time.
         reason: Why not.
     """
@@ -144,6 +144,4 @@ def released_times(count: int, width: float) -> FloatArray:
 
 def _explained(y: FloatArray, fitted: FloatArray) -> float:
     left, total = float(((y - fitted) ** 2).sum()), float(((y - y.mean()) ** 2).sum())
-    if total == 0:
-        return 1.0 if left == 0 else -math.inf
-    return 1 - left / total
+    return 1 - left / total if total else 1.0
