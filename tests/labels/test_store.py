@@ -62,6 +62,15 @@ def test_reading_goes_from_parent_to_parent_and_ends_at_what_was_given(store):
     assert store.get("lz", "labels", second) is None
 
 
+def test_holders_are_the_versions_whose_files_are_in_force(store):
+    first = write(store, 0, lx=1, ly=1, wx=9)
+    second = write(store, first, lx=2)
+    assert store.holders("labels", first) == {"lx": first, "ly": first}
+    assert store.holders("labels", second) == {"lx": second, "ly": first}
+    assert store.holders("labels", 0) == {}
+    assert (store.parent(second), store.incomplete(), store.begin(), store.incomplete()) == (first, [], 3, [3])
+
+
 def test_numbers_are_of_the_nearest_version_that_has_them(store):
     first, second = store.begin(), store.begin()
     assert (first, second) == (1, 2)
