@@ -82,6 +82,8 @@ class MultiScaleConsistency(BaseSegmentor):
         data_preprocessor: Mapping[str, Any] | None = None,
     ) -> None:
         _check(scales, weight, threshold, gate, average)
+        if size_divisor is not None and size_divisor < 1:
+            raise ValueError(f"size_divisor: expected a whole number >= 1, not {size_divisor}")
         settings = dict(segmentor)
         super().__init__(data_preprocessor=settings.pop("data_preprocessor", None) or data_preprocessor)
         self.segmentor = MODELS.build(settings)
