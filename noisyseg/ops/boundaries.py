@@ -58,7 +58,8 @@ def label_edges(
         connectivity: 4 or 8, which neighbours are compared (in scikit-image 1 and 2).
         mode: "thick": pixels with a neighbour of another label. "inner": those of them that are no background.
             "outer": those of them that are background, or have another object among their 8 neighbours. As in
-            scikit-image, a background that is larger than a label also counts as an object next to that one.
+            scikit-image, a background that is larger than a label also counts as an object next to that one. (For
+            ``int64`` scikit-image 0.26 overflows here; this is what it gives for ``int32``.)
         background: The label that "inner" and "outer" take as background.
         ignore_index: Pixels with this label are on no edge and make none; None where every label counts.
 
