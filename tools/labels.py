@@ -91,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"labels: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nlabels: interrupted; nothing was written", file=sys.stderr)
+        unless = "" if arguments.command == "prune" else "; nothing was written"
+        print(f"\nlabels: interrupted{unless}", file=sys.stderr)
         return 130
     return 0
 
@@ -187,6 +188,7 @@ def diff(store: LabelStore, arguments: argparse.Namespace) -> None:
     """Print what changed between two versions, and write it."""
     from noisyseg.evaluation import label_diff
     from noisyseg.labels.files import check_writable
+    from noisyseg.labels.folders import check_replaceable
     from noisyseg.labels.versions import GivenMaps, VersionMaps, VersionMasks, existing_version
 
     old, new = (existing_version(store, number) for number in (arguments.old, arguments.new))
@@ -194,6 +196,7 @@ def diff(store: LabelStore, arguments: argparse.Namespace) -> None:
     progress = sys.stderr.isatty()
     images = arguments.images and label_diff.ImageFiles(arguments.images, arguments.image_ending)
     if arguments.out:
+        check_replaceable(arguments.out, marker=label_diff.DOCUMENT, force=arguments.force)
         check_writable(arguments.out)
     if isinstance(given, GivenMaps):
         clean = arguments.clean and given_labels(store, max(old, new), arguments, arguments.clean)

@@ -25,7 +25,7 @@ def atomic_folder(folder: str | Path, *, marker: str, force: bool = False) -> It
         OSError: The folder above it cannot be written to.
     """
     folder = Path(folder).absolute()
-    _check_replaceable(folder, marker, force)
+    check_replaceable(folder, marker=marker, force=force)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent) as scratch:
         new = Path(scratch) / "new"
@@ -34,7 +34,9 @@ def atomic_folder(folder: str | Path, *, marker: str, force: bool = False) -> It
         _swap_in(new, folder, Path(scratch) / "old")
 
 
-def _check_replaceable(folder: Path, marker: str, force: bool) -> None:
+def check_replaceable(folder: str | Path, *, marker: str, force: bool = False) -> None:
+    """Raises FileExistsError where `atomic_folder` would; for work that takes long, better before it than after."""
+    folder = Path(folder)
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not (folder / marker).is_file():

@@ -1,6 +1,6 @@
 import pytest
 
-from noisyseg.labels.folders import atomic_folder
+from noisyseg.labels.folders import atomic_folder, check_replaceable
 
 MARKER = "made.json"
 
@@ -62,3 +62,11 @@ def test_an_error_leaves_the_old_folder_and_nothing_else(tmp_path):
         fail()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == [MARKER]
+
+
+def test_whether_a_folder_may_be_replaced_is_known_before(tmp_path):
+    check_replaceable(tmp_path / "new", marker=MARKER)
+    write(tmp_path / "out", "1")
+    check_replaceable(tmp_path / "out", marker=MARKER, force=True)
+    with pytest.raises(FileExistsError, match="force is needed"):
+        check_replaceable(tmp_path / "out", marker=MARKER)

@@ -5,9 +5,10 @@ from noisyseg.evaluation.label_diff.masks import CleanMasks, compare_masks
 from noisyseg.evaluation.label_diff.panels import ImageFiles
 from noisyseg.evaluation.label_diff.text import summary
 from noisyseg.evaluation.label_diff.views import MapViews, MaskViews
-from noisyseg.evaluation.label_diff.writing import write_difference
+from noisyseg.evaluation.label_diff.writing import DOCUMENT, write_difference
 
 __all__ = [
+    "DOCUMENT",
     "CleanMasks",
     "ImageFiles",
     "MapViews",
