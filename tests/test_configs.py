@@ -57,7 +57,7 @@ def test_a_leaf_is_its_bases_and_the_difference(path):
 def test_names_tell_method_model_schedule_and_data(path):
     method, _, rest = path.stem.partition(f"{path.parent.name}_")
     assert method == "", f"expected a name that begins with {path.parent.name}_"
-    assert re.fullmatch(r"[a-z0-9-]+_[0-9]+k_[a-z0-9]+-[a-z0-9-]+", rest)
+    assert re.fullmatch(r"[a-z0-9-]+_[0-9]+[ke]_[a-z0-9]+-[a-z0-9-]+", rest)
     assert "-" not in path.parent.name
 
 
@@ -79,7 +79,8 @@ def test_the_model_builds_with_the_classes_of_its_data(path):
     init_default_scope(config.default_scope)
     model = MODELS.build(config.model)
     numbers = {module.num_classes for module in model.modules() if hasattr(module, "num_classes")} - {1}
-    expected = {"scenes": 6 if config.default_scope == "mmdet" else 7, "coco": 80, "camvid": 11, "cityscapes": 19}
+    expected = {"coco": 80, "camvid": 11, "cityscapes": 19, "voc": 21, "segthor": 5}
+    expected["scenes"] = 6 if config.default_scope == "mmdet" else 7
     data = path.stem.split("_")[-1].split("-")[0]
     assert numbers == {expected[data]}
     if config.default_scope == "mmseg":
@@ -90,7 +91,7 @@ def test_the_model_builds_with_the_classes_of_its_data(path):
 @every([path for path in NOISY if path.parent.name == "baseline"])
 def test_a_noisy_config_differs_from_the_clean_one_in_its_labels_alone(path):
     noisy = Config.fromfile(path)
-    clean = Config.fromfile(path.with_name(re.sub(r"-coco-n-\w+(-online)?$", "-clean", path.stem) + ".py"))
+    clean = Config.fromfile(path.with_name(re.sub(r"_([a-z0-9]+)-[a-z0-9-]+$", r"_\1-clean", path.stem) + ".py"))
     for part in ("model", "optim_wrapper", "param_scheduler", "train_cfg", "test_dataloader", "test_evaluator"):
         assert noisy[part] == clean[part]
     assert validation_sets(noisy)[0] == validation_sets(clean)[0] == clean.test_dataloader.dataset
