@@ -13,6 +13,13 @@ from noisyseg.correction.image_weights import (
     soft_dice_quality,
     uncertainty_weights,
 )
+from noisyseg.correction.instance_policy import InstancePolicy
+from noisyseg.correction.instances import (
+    PredictedInstances,
+    instance_counts,
+    match_instances,
+    relabel_instances,
+)
 from noisyseg.correction.judging import ImageRecord, Judge, RoundSummary, Verdict, summed_up
 from noisyseg.correction.memorization import Fit, fit_curve, learning_curve, slow_start, update_epoch
 from noisyseg.correction.object_weights import object_agreement_weights
@@ -49,11 +56,13 @@ __all__ = [
     "FplUncertainty",
     "GuidedSmoothing",
     "ImageRecord",
+    "InstancePolicy",
     "Judge",
     "LabelProbability",
     "LossRank",
     "MonteCarloUncertainty",
     "OracleTrigger",
+    "PredictedInstances",
     "Prediction",
     "Refresh",
     "RelabelRule",
@@ -68,10 +77,12 @@ __all__ = [
     "faded_classes",
     "fit_curve",
     "guided_filter",
+    "instance_counts",
     "label_loss",
     "label_probability_weights",
     "learning_curve",
     "lowest_share",
+    "match_instances",
     "monte_carlo_uncertainty",
     "normalised_weights",
     "object_agreement_weights",
@@ -79,6 +90,7 @@ __all__ = [
     "raised_weights",
     "refreshed_labels",
     "relabel",
+    "relabel_instances",
     "slow_start",
     "soft_dice_quality",
     "summed_up",

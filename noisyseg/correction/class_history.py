@@ -49,7 +49,8 @@ class ClassHistory:
         Args:
             epoch: Centre of the window in (virtual) epochs since the start of the training.
             counts: (K + 1, K) pixels of each label (last row: ignored ones) with each prediction, against the labels
-                that a trigger looks at.
+                that a trigger looks at; or (K + 1, K + 1) where a pixel can also have no label (last row) or no
+                prediction (last column), as objects leave some without: those count as predicted, or as labelled.
             clean_counts: The same against clean labels; in every window or in none.
             fates: (K, 3) wrongly labelled pixels of each clean class: predicted as the clean class, as the given one,
                 as something else; in every window or in none.
@@ -187,7 +188,10 @@ class ClassHistory:
 
 
 def _triple(name: str, counts: npt.NDArray[np.integer], K: int) -> IntArray:
-    """Returns (3, K) hits, predicted and labelled pixels of each class; pixels without a label count nowhere."""
+    """Returns (3, K) hits, predicted and labelled pixels of each class; ignored pixels count nowhere."""
+    if counts.shape == (K + 1, K + 1):
+        table = _counted(name, counts, (K + 1, K + 1))
+        return np.stack([np.diagonal(table), table.sum(axis=0), table.sum(axis=1)])[:, :K]
     valid = _counted(name, counts, (K + 1, K))[:K]
     return np.stack([np.diagonal(valid), valid.sum(axis=0), valid.sum(axis=1)])
 

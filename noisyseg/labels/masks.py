@@ -135,9 +135,13 @@ class Mask:
 
     def iou(self, other: Mask) -> float:
         """Returns intersection over union in [0, 1]; two empty masks agree, so they give 1."""
-        both = kernels.overlap(self.runs, other.runs)
+        both = self.overlap(other)
         union = self.area + other.area - both
         return both / union if union else 1.0
+
+    def overlap(self, other: Mask) -> int:
+        """Returns the number of pixels that are foreground in both masks, which are of one size."""
+        return int(kernels.overlap(self.runs, other.runs))
 
     @property
     def segmentation(self) -> Segmentation:
