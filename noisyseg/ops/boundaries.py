@@ -42,7 +42,7 @@ def boundary_band(labels: Tensor, radius: int, shape: str = "disk", ignore_index
     highest = window_max(labels if known is None else _lowered(labels, known), radius, shape)
     lowest = window_min(labels if known is None else _raised(labels, known), radius, shape)
     band = highest != lowest
-    return band if known is None else band & known
+    return band if known is None else band.logical_and_(known)
 
 
 def label_edges(
@@ -115,23 +115,27 @@ def _known(labels: Tensor, number: int | None) -> Tensor | None:
     PyTorch would wrap it around to one that the dtype holds.
     """
     held = torch.iinfo(labels.dtype)
-    return None if number is None or not held.min <= number <= held.max else labels != number
+    if number is None or not held.min <= number <= held.max:
+        return None
+    # A row of the number, not the number alone: on the CPU PyTorch compares bytes with one number 15 times slower.
+    return labels != labels.new_full((labels.shape[-1],), number)
 
 
 def _lowered(labels: Tensor, known: Tensor) -> Tensor:
     """Returns the labels, and the lowest number of their dtype where they are not known."""
-    return torch.minimum(labels, _extremes(labels, known))
+    limit = _ordered(known.to(labels.dtype).neg_())
+    return torch.minimum(labels, limit, out=limit)
 
 
 def _raised(labels: Tensor, known: Tensor) -> Tensor:
     """Returns the labels, and the highest number of their dtype where they are not known."""
-    return torch.maximum(labels, _extremes(labels, ~known))
+    limit = _ordered(known.to(labels.dtype).sub_(1))
+    return torch.maximum(labels, limit, out=limit)
 
 
-def _extremes(labels: Tensor, high: Tensor) -> Tensor:
-    """Returns the highest number of the dtype where ``high`` is set, and the lowest elsewhere.
+def _ordered(bits: Tensor) -> Tensor:
+    """Returns the lowest number of the dtype for no bits, and the highest for all bits; changes its argument.
 
-    On small integers this is several times faster on the CPU than `torch.where` and `masked_fill`.
+    With these as limits, small integers are hidden several times faster on the CPU than by `torch.where`.
     """
-    bits = high.to(labels.dtype).neg_()  # all bits, or none
-    return bits.bitwise_xor_(torch.iinfo(labels.dtype).min) if labels.dtype.is_signed else bits
+    return bits.bitwise_xor_(torch.iinfo(bits.dtype).min) if bits.dtype.is_signed else bits
