@@ -15,6 +15,7 @@ tools/labels.py prune STORE                                        # what could 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,6 +88,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = {"log": log, "diff": diff, "export": export, "restore": restore, "prune": prune}
     try:
         commands[arguments.command](existing_store(arguments.store), arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError) as error:
         print(f"labels: {error}", file=sys.stderr)
         return 2

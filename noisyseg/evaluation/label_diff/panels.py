@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from noisyseg.evaluation.label_diff.pixels import FATES, NEITHER, RIGHT, UNKNOWN, WRONG, Fates
+from noisyseg.evaluation.label_diff.pixels import FATES, Fates
 from noisyseg.labels import IGNORE, LabelError
 from noisyseg.labels.colours import Colour
 
@@ -23,6 +23,7 @@ FATE_COLOURS: dict[str, Colour] = dict(
 )
 WHITE = (255, 255, 255)
 OPACITY = 0.55
+BOLD = 3
 GREY = 104
 TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -102,16 +103,18 @@ def draw_changes(
         side: Longer side of the result, pixels.
         with_clean: Whether fates are known.
     """
-    drawn = 40 + 0.45 * _grey(picture)
+    drawn = _scaled((40 + 0.45 * _grey(picture)).astype(np.uint8), side).astype(np.float32)
     if with_clean:
-        colours = dict(zip((RIGHT, WRONG, NEITHER, UNKNOWN), FATE_COLOURS.values(), strict=True))
-        for fate, colour in colours.items():
-            drawn[fates == fate] = colour
+        layers = [(fates == FATES[name], colour) for name, colour in FATE_COLOURS.items()]
     else:
-        for k in np.unique(new[fates != 0]).tolist():
-            colour = WHITE if k == IGNORE else colour_of(k) or WHITE
-            drawn[(fates != 0) & (new == k)] = colour
-    return _with_lines(_scaled(drawn.astype(np.uint8), side), old)
+        colours = {k: WHITE if k == IGNORE else colour_of(k) or WHITE for k in np.unique(new[fates != 0]).tolist()}
+        layers = [((fates != 0) & (new == k), colour) for k, colour in colours.items()]
+    for where, colour in layers:
+        # A line of changed pixels covers little of a pixel of a smaller picture, and should still be seen.
+        cover = _scaled(np.where(where, np.uint8(255), np.uint8(0)), side)[..., None] / np.float32(255)
+        cover = np.minimum(cover * BOLD, 1)
+        drawn = drawn * (1 - cover) + np.array(colour, np.float32) * cover
+    return _with_lines(drawn.astype(np.uint8), old)
 
 
 def _grey(picture: Picture) -> npt.NDArray[np.float32]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from noisyseg.evaluation.label_diff.pixels import FATES
 
-__all__ = ["headline", "percent", "summary"]
+__all__ = ["headline", "percent", "shown_fates", "summary"]
 
 Json = Mapping[str, Any]
 LISTED = 10
@@ -19,26 +19,26 @@ def summary(document: Json) -> str:
     lines += [f"  {name:<34}{value:>20}" for name, value in headline(document)]
     if not document["totals"]["changed"]:
         return "\n".join(lines)
-    with_clean = "right" in document["totals"]
+    fates = shown_fates(document)
     rows = [row for row in document["by_class"] if row["gained"] or row["lost"]]
-    columns = ["before", "after", "gained", "lost", *(FATES if with_clean else ())]
+    columns = ["before", "after", "gained", "lost", *fates]
     if document["kind"] == "instances":
         columns = ["objects", "objects_changed", *columns]
     table = [[row["class"], *(f"{row[column]:,}" for column in columns)] for row in rows]
     heads = ["class", *(column.replace("_", " ") for column in columns)]
-    if with_clean:
+    if fates:
         heads.append("IoU with clean")
         for line, row in zip(table, rows, strict=True):
             line.append(f"{percent(row['iou_before'])} -> {percent(row['iou_after'])}")
     lines += ["", *_table(heads, table)]
     if document["moves"]:
-        heads = ["from", "to", "pixels", *(FATES if with_clean else ())]
+        heads = ["from", "to", "pixels", *fates]
         table = [
             [row["from"], row["to"], *(f"{row[column]:,}" for column in heads[2:])]
             for row in document["moves"][:LISTED]
         ]
         lines += ["", *_table(heads, table, words=2), *_rest(document["moves"], "moves")]
-    heads = ["image", "changed", "share", *(FATES if with_clean else ())]
+    heads = ["image", "changed", "share", *fates]
     table = [
         [row["image"], f"{row['changed']:,}", percent(row["share"]), *(f"{row[fate]:,}" for fate in heads[3:])]
         for row in document["images"][:LISTED]
@@ -55,19 +55,21 @@ def headline(document: Json) -> list[tuple[str, str]]:
     ]
     if document["kind"] == "instances":
         rows.insert(1, ("masks changed", f"{totals['objects_changed']:,} of {totals['objects']:,}"))
-    if "right" in totals:
+    if fates := shown_fates(document):
+        whole = totals["changed"]
         rows += [
-            (
-                f"  {fate}",
-                f"{totals[fate]:,} ({percent(totals[fate] / totals['changed'] if totals['changed'] else None)})",
-            )
-            for fate in FATES
-            if totals[fate] or fate in ("right", "wrong")
+            (f"  {fate}", f"{totals[fate]:,} ({percent(totals[fate] / whole if whole else None)})") for fate in fates
         ]
         name, what = ("iou", "IoU") if document["kind"] == "instances" else ("agreement", "agreement")
         before, after = totals[f"{name}_before"], totals[f"{name}_after"]
         rows.append((f"{what} with clean labels", f"{percent(before)} -> {percent(after)}"))
     return rows
+
+
+def shown_fates(document: Json) -> list[str]:
+    """Returns right, wrong, and what else became of changed pixels; nothing where there are no clean labels."""
+    totals = document["totals"]
+    return [fate for fate in FATES if totals.get(fate) or (fate in totals and fate in ("right", "wrong"))]
 
 
 def percent(share: float | None) -> str:

@@ -15,7 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from noisyseg.evaluation.label_diff.panels import FATE_COLOURS, GREY, ImageFiles, Picture, draw_changes, draw_labels
-from noisyseg.evaluation.label_diff.text import headline, percent
+from noisyseg.evaluation.label_diff.text import headline, percent, shown_fates
 from noisyseg.evaluation.label_diff.views import Views
 from noisyseg.labels import IGNORE
 from noisyseg.labels.files import write_json
@@ -88,13 +88,12 @@ def _page(document: Json, shown: Sequence[tuple[Json, list[str]]], legend: Seque
         lstrip_blocks=True,
     )
     environment.filters["percent"] = percent
-    with_clean = "right" in document["totals"]
     return environment.get_template("page.html.j2").render(
         document=document,
         headline=headline(document),
         shown=shown,
         legend=legend,
-        fates={name: _css(colour) for name, colour in FATE_COLOURS.items()} if with_clean else {},
+        fates={name: _css(FATE_COLOURS[name]) for name in shown_fates(document)},
         moves=document["moves"][:MOST_MOVES],
         before="given" if document["from"] == 0 else f"version {document['from']}",
         after="given" if document["to"] == 0 else f"version {document['to']}",

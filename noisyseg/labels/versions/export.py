@@ -17,6 +17,7 @@ from noisyseg.labels.errors import LabelError
 from noisyseg.labels.files import atomic_path, check_writable, sha256, write_json
 from noisyseg.labels.folders import atomic_folder
 from noisyseg.labels.label_pngs import PALETTE, LabelPng
+from noisyseg.labels.masks import Mask
 from noisyseg.labels.store import LabelStore
 from noisyseg.labels.versions.maps import GivenMaps, VersionMaps
 from noisyseg.labels.versions.masks import GivenMasks, VersionMasks
@@ -87,8 +88,9 @@ def export_coco(
 ) -> Json:
     """Writes a version of the masks as a COCO file, and returns what changed.
 
-    Changed annotations get the mask of the version as run lengths, and its area and tight box as pycocotools counts
-    them; their other keys stay. Every other byte of the file is that of the given one. It appears when it is complete.
+    Annotations whose pixels changed get the mask of the version as run lengths, with its area and tight box as
+    pycocotools counts them; their other keys stay. Every other byte of the file is that of the given one. It appears
+    when it is complete.
 
     Args:
         store: The store.
@@ -116,8 +118,9 @@ def export_coco(
             (annotation,) = coco.annotations_at([at[id_]])
             if "segmentation" not in annotation:
                 raise LabelError("segmentation: expected a mask to replace", file=given.path, where=f"annotation {id_}")
-            replaced[int(at[id_])] = orjson.dumps(annotation | mask_fields(mask))
-            empty += not mask.area
+            if not np.array_equal(Mask.from_coco(annotation["segmentation"], mask.size_hw).runs, mask.runs):
+                replaced[int(at[id_])] = orjson.dumps(annotation | mask_fields(mask))
+                empty += not mask.area
     with atomic_path(out) as partial:
         _splice(given.path, coco.spans, replaced, partial)
     return _about(store, version, given.path) | {

@@ -133,3 +133,13 @@ def test_the_text_has_totals_classes_moves_and_images(case):
     assert re.search(r"agreement with clean labels +79\.17 % -> 100\.00 %", text)
     assert re.search(r"background +c +40 +40", text)
     assert re.search(r"two +32 +50\.00 % +32", text)
+
+
+def test_thin_changes_are_seen_in_a_smaller_picture():
+    old, fates = np.zeros((80, 80), np.uint8), np.zeros((80, 80), np.uint8)
+    fates[:, 40] = FATES["wrong"]
+    picture = np.full((80, 80, 3), 100, np.uint8)
+    drawn = draw_changes(picture, old, old, fates, lambda k: None, 20, with_clean=True)
+    red, green, _ = drawn[10, 10].astype(int)
+    assert red - green > 100
+    assert np.ptp(drawn[10, 5]) == 0

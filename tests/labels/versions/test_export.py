@@ -220,6 +220,13 @@ class TestCoco:
         export_coco(store, 0, GivenMasks(given_coco), tmp_path / "out.json")
         assert (tmp_path / "out.json").read_bytes() == given_coco.read_bytes()
 
+    def test_a_mask_of_the_same_pixels_stays_a_polygon(self, given_coco, store, write_version, encode, tmp_path):
+        same = np.zeros((20, 30), np.uint8)
+        same[2:12, 2:12] = 1
+        version = write_version(store, {"x/a": {10: encode(same)}}, kind="instances")
+        assert export_coco(store, version, GivenMasks(given_coco), tmp_path / "out.json")["changed_annotations"] == 0
+        assert (tmp_path / "out.json").read_bytes() == given_coco.read_bytes()
+
     def test_what_is_there_stays_without_force(self, given_coco, store, version, tmp_path):
         (tmp_path / "out.json").write_text("mine")
         with pytest.raises(FileExistsError, match="is there already"):
