@@ -37,13 +37,13 @@ def summary(document: Json) -> str:
             [row["from"], row["to"], *(f"{row[column]:,}" for column in heads[2:])]
             for row in document["moves"][:LISTED]
         ]
-        lines += ["", *_table(heads, table, words=2), *_rest(document["moves"], "moves")]
+        lines += ["", *_table(heads, table, words=2), *_rest(document["moves"])]
     heads = ["image", "changed", "share", *fates]
     table = [
         [row["image"], f"{row['changed']:,}", percent(row["share"]), *(f"{row[fate]:,}" for fate in heads[3:])]
         for row in document["images"][:LISTED]
     ]
-    return "\n".join([*lines, "", *_table(heads, table), *_rest(document["images"], "images")])
+    return "\n".join([*lines, "", *_table(heads, table), *_rest(document["images"])])
 
 
 def headline(document: Json) -> list[tuple[str, str]]:
@@ -86,5 +86,5 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) 
     ]
 
 
-def _rest(rows: Sequence[Json], what: str) -> list[str]:
-    return [f"  and {len(rows) - LISTED:,} more {what}"] * (len(rows) > LISTED)
+def _rest(rows: Sequence[Json]) -> list[str]:
+    return [f"  and {len(rows) - LISTED:,} more"] * (len(rows) > LISTED)
