@@ -55,7 +55,8 @@ class CorrectionHook(Hook):
         policy: Config of a policy, such as ``noisyseg.AdelePolicy``.
         store: Folder of the store; None means ``WORK_DIR/label_store``.
         epoch_iters: Length of a virtual epoch; None means ``ceil(images / (batch size * processes))``.
-        window_iters: Length of a window of the history; None means an epoch.
+        window_iters: Length of a window of the history; None means a tenth of an epoch, about as in ADELE's code for
+            VOC. Long windows give the fit of a curve few points, and a noisy time.
         every: Correct at the end of each so many epochs.
         only_when_grown: Correct only at the end of epochs where another class has become due: cheap, not published.
         source: Whose predictions: of the model (``"self"``) or of its averaged weights, kept by mmengine's `EMAHook`
@@ -157,7 +158,7 @@ class CorrectionHook(Hook):
             raise ValueError("source='ema' needs mmengine.EMAHook among the custom_hooks")
         self.names = tuple(self.class_names(runner))
         self.epoch_length, self.epochs = self._epochs_of(runner)
-        self.window_length = self.window_iters or self.epoch_length
+        self.window_length = self.window_iters or max(1, round(self.epoch_length / 10))
         self.versions = LabelVersions.in_folder(self.root, runner, self.settings)
         self.versions.bind(runner, type(self).__name__)
         require_same_given_labels(self.versions.store, runner.train_dataloader.dataset, self.names)
