@@ -183,7 +183,7 @@ class MultiScaleConsistency(BaseSegmentor):
 
     def _count(self, logits: Tensor, labels: Tensor, samples: Sequence[SegDataSample]) -> None:
         logits, tracker = self._at_labels(logits, labels), self.tracker
-        predicted = logits.argmax(1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
+        predicted = _surest(logits) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
         current = tracker.compare == "current"
         compared = labels if current else _stacked(samples, GIVEN_MAP, labels, tracker.ignore_index)
         clean = _stacked(samples, CLEAN_MAP, labels, tracker.ignore_index) if tracker.clean else None
@@ -221,6 +221,17 @@ def _seen_by_losses(heads: Sequence[BaseDecodeHead], weight: Tensor | None) -> I
 
 def _losses_among(found: Mapping[str, Tensor]) -> list[str]:
     return [name for name in found if "loss" in name]  # how mmengine tells losses from what is only logged
+
+
+def _surest(logits: Tensor) -> Tensor:
+    """Returns (N, H, W), the lowest class with the largest logit; where one is not a number, the last class.
+
+    Not argmax: across this dimension it takes nine times as long on a CPU.
+    """
+    classes = logits.shape[1]
+    ranks = torch.arange(classes - 1, -1, -1, device=logits.device).view(-1, 1, 1)
+    ranks = ranks.to(torch.uint8 if classes <= IGNORE else torch.long)
+    return classes - 1 - (logits.eq(logits.amax(1, keepdim=True)) * ranks).amax(1).long()
 
 
 def _stacked(samples: Sequence[SegDataSample], name: str, labels: Tensor, ignore_index: int) -> Tensor:

@@ -16,6 +16,7 @@ from mmseg.structures import SegDataSample
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from noisyseg.integration.segmentation import multi_scale_segmentor
 from noisyseg.losses import multi_scale_consistency
 from noisyseg.registry import MODELS
 
@@ -280,6 +281,16 @@ def test_the_tracker_counts_what_the_first_scale_predicts(kind, scales):
     assert fates[:, 1].sum() == 2 * (wrong & (predicted == given)).sum().item()
     assert centre == 0.5
     assert counts.sum() == 2 * 2 * 32 * 32
+
+
+@pytest.mark.parametrize("classes", [2, 5, 300])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_predicted_class_is_the_lowest_of_the_surest(classes, dtype):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randint(-9, 1, (2, classes, 7, 5), generator=generator).to(dtype)  # full of ties
+    logits[0, :, 0] = float("-inf")
+    expected = torch.from_numpy(logits.float().numpy().argmax(1))
+    assert torch.equal(multi_scale_segmentor._surest(logits), expected)
 
 
 def test_the_tracker_can_compare_with_the_labels_in_force():
