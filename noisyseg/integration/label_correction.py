@@ -5,21 +5,26 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
-from mmengine.dist import get_world_size
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
+from PIL import Image
 from torch import nn
 
 from noisyseg.correction.class_history import ClassHistory
 from noisyseg.correction.label_changes import LabelChanges
 from noisyseg.correction.triggers import ClassVerdict
+from noisyseg.integration.correction_curves import curves_picture
 from noisyseg.integration.given_labels import require_same_given_labels
 from noisyseg.integration.initial_state import ema_hook, unwrapped
 from noisyseg.integration.label_versions import LabelVersions, Written, shared
+from noisyseg.labels.files import atomic_path, write_json
 from noisyseg.labels.store import GIVEN
 from noisyseg.registry import TASK_UTILS
 
@@ -206,7 +211,8 @@ class CorrectionHook(Hook):
         wanted = bool(new) or not self.only_when_grown
         if self.due.any() and (epoch + 1) % self.every == 0 and wanted:
             self._make_version(runner, epoch)
-        runner.visualizer.add_scalars(self._scalars(), step=runner.iter + 1)
+        if is_main_process() and len(self.history):
+            self._show(runner, bool(new) or epoch + 1 >= self.epochs)
 
     def _make_version(self, runner: Runner, epoch: int) -> None:
         model = unwrapped(runner.model) if self.source == "self" else ema_hook(runner).ema_model.module
@@ -228,6 +234,19 @@ class CorrectionHook(Hook):
             f"labels: version {self.versions.version} is in force after epoch {epoch}; {info['images']} images "
             f"predicted, {info['changed_images']} changed; pixels: {gained or 'none'}"
         )
+
+    def _show(self, runner: Runner, picture: bool) -> None:
+        """Writes numbers for TensorBoard and the like, and the history as a file and as a picture."""
+        runner.visualizer.add_scalars(self._scalars(), step=runner.iter + 1)
+        due = {self.names[c]: epoch for c, epoch in self.due_epochs.items()}
+        document = {"classes": self.names, "due_epochs": due, "history": self.history.state()}
+        write_json(Path(runner.work_dir) / "label_correction.json", document)
+        if picture:
+            png = curves_picture(self.history, self.names, self.verdicts, self.due_epochs)
+            with atomic_path(Path(runner.work_dir) / "label_correction.png") as partial:
+                partial.write_bytes(png)
+            pixels = np.array(Image.open(BytesIO(png)).convert("RGB"))
+            runner.visualizer.add_image("label_correction", pixels, step=runner.iter + 1)
 
     def _scalars(self) -> dict[str, float]:
         history = self.history
