@@ -1,5 +1,5 @@
-# The settings of the paper on VOC 2012, with our trigger and rule. Its network, ResNet-38 with a head of DeepLab v1, is not
-# in mmseg; DeepLabV3+ R-50 with its auxiliary head takes its place.
+# The settings of the paper on VOC 2012, with our trigger and rule. Its network, ResNet-38 with a head of DeepLab v1, is
+# not in mmseg; DeepLabV3+ R-50 with its auxiliary head takes its place.
 _base_ = "../baseline/baseline_deeplabv3plus-r50-d8_20k_voc-pseudo.py"
 train_pipeline = _base_.train_pipeline
 train_pipeline.insert(2, dict(type="noisyseg.LoadStoredLabels", keep_given=True))

@@ -10,6 +10,5 @@ model = dict(
 correction = dict(
     type="noisyseg.LabelCorrectionHook",
     policy=dict(type="noisyseg.AdelePolicy", background=None),
-    window_iters=20,
 )
 custom_hooks = [correction]

@@ -1,4 +1,4 @@
-# Classes that are being memorized get corrected labels. 20 virtual epochs, each with five windows of 20 iterations.
+# Classes that are being memorized get corrected labels. 20 virtual epochs, each with ten windows of 10 iterations.
 _base_ = "../baseline/baseline_unet-small_2k_scenes-coco-n-hard.py"
 train_pipeline = [
     *_base_.load,
@@ -14,6 +14,5 @@ correction = dict(
     type="noisyseg.LabelCorrectionHook",
     policy=dict(type="noisyseg.AdelePolicy"),
     epoch_iters=100,
-    window_iters=20,
 )
 custom_hooks = [correction]
