@@ -45,12 +45,12 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--classes",
         type=Path,
         metavar="NAMES",
-        help="text file with the name of class 0, 1, ... a line (default: those that the store names, else numbers)",
+        help="text file with the name of class 0, 1, ... a line (default: as the store says, else numbers)",
     )
     given.add_argument(
         "--reduce-zero-label",
         action=argparse.BooleanOptionalAction,
-        help="whether the training's data set had reduce_zero_label (default: not, and an error where it must have)",
+        help="whether the training's data set had reduce_zero_label (default: as the store says, else not)",
     )
     given.add_argument("--force", action="store_true", help="replace OUT if this tool wrote it")
 
@@ -125,19 +125,17 @@ def version_line(version: Version) -> str:
     parts.append(size_text(version.size))
     if version.changed is not None:
         parts.append(f"{version.changed:,} pixels changed")
+        parts += [f"{count:,} {fate}" for fate, count in version.fates.items()]
     return f"{head}  {', '.join(parts)}"
 
 
 def info_line(version: Version) -> str:
-    """Return what the writer of a version noted, one line, without what is long or shown elsewhere."""
-    info, classes = dict(version.info), version.info.get("classes") or ()
-    info.pop("classes", None)
+    """Return what the writer of a version noted, one line, without what is shown elsewhere."""
+    info = dict(version.info)
     if version.changed is not None:
-        info.pop("changed")
+        del info["changed"]
     if isinstance(info.get("origin"), str):
         info["origin"] = info["origin"][:8]
-    if isinstance(info.get("due"), list) and all(type(k) is int and 0 <= k < len(classes) for k in info["due"]):
-        info["due"] = [classes[k] for k in info["due"]]
     return ", ".join(f"{name} {short(value)}" for name, value in info.items())
 
 
@@ -157,35 +155,25 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"
 
 
-def given_labels(
-    store: LabelStore, version: int, arguments: argparse.Namespace, path: Path | None = None
-) -> GivenMaps | GivenMasks:
+def given_labels(store: LabelStore, arguments: argparse.Namespace, path: Path | None = None) -> GivenMaps | GivenMasks:
     """Return the given labels, or those in another path that are like them."""
-    from noisyseg.labels.versions import GivenMaps, GivenMasks
+    from noisyseg.labels.versions import GivenMaps, GivenMasks, class_settings
 
     path = path or arguments.given
     if not path.is_dir():
         if arguments.classes or arguments.reduce_zero_label is not None or arguments.suffix != ".png":
             raise ValueError(f"{path}: --classes, --reduce-zero-label and --suffix are for a folder of label maps")
         return GivenMasks(path, image_ending=arguments.image_ending)
+    classes, reduced = class_settings(store)
+    if None not in (reduced, arguments.reduce_zero_label) and reduced != arguments.reduce_zero_label:
+        raise ValueError(f"{store.root}: reduce_zero_label was {reduced} in the training that wrote this store")
     return GivenMaps(
         path,
         suffix=arguments.suffix,
         image_ending=arguments.image_ending,
-        classes=class_names(store, version, arguments.classes),
-        reduce_zero_label=arguments.reduce_zero_label,
+        classes=arguments.classes.read_text(encoding="utf-8").splitlines() if arguments.classes else classes,
+        reduce_zero_label=reduced if arguments.reduce_zero_label is None else arguments.reduce_zero_label,
     )
-
-
-def class_names(store: LabelStore, version: int, path: Path | None) -> list[str]:
-    """Return the names of the classes: those in a file, or those that a version or one before it was written with."""
-    if path is not None:
-        return path.read_text(encoding="utf-8").splitlines()
-    for number in store.lineage(version):
-        names = store.info(number).get("classes")
-        if isinstance(names, list) and names:
-            return list(map(str, names))
-    return []
 
 
 def diff(store: LabelStore, arguments: argparse.Namespace) -> None:
@@ -196,14 +184,14 @@ def diff(store: LabelStore, arguments: argparse.Namespace) -> None:
     from noisyseg.labels.versions import GivenMaps, VersionMaps, VersionMasks, existing_version
 
     old, new = (existing_version(store, number) for number in (arguments.old, arguments.new))
-    given = given_labels(store, max(old, new), arguments)
+    given = given_labels(store, arguments)
     progress = sys.stderr.isatty()
     images = arguments.images and label_diff.ImageFiles(arguments.images, arguments.image_ending)
     if arguments.out:
         check_replaceable(arguments.out, marker=label_diff.DOCUMENT, force=arguments.force)
         check_writable(arguments.out)
     if isinstance(given, GivenMaps):
-        clean = arguments.clean and given_labels(store, max(old, new), arguments, arguments.clean)
+        clean = arguments.clean and given_labels(store, arguments, arguments.clean)
         if clean and not isinstance(clean, GivenMaps):
             raise ValueError(f"{arguments.clean}: expected a folder of label maps, as {arguments.given} is one")
         versions = [VersionMaps(store, version, given) for version in (old, new)]
@@ -227,7 +215,7 @@ def export(store: LabelStore, arguments: argparse.Namespace) -> None:
     from noisyseg.labels.versions import GivenMaps, existing_version, export_coco, export_maps
 
     version = existing_version(store, arguments.version)
-    given = given_labels(store, version, arguments)
+    given = given_labels(store, arguments)
     settings = {"force": arguments.force, "progress": sys.stderr.isatty()}
     if isinstance(given, GivenMaps):
         done = export_maps(store, version, given, arguments.out, **settings)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from noisyseg.labels.files import write_json
 from noisyseg.labels.store import LabelStore
 
 
@@ -23,10 +24,12 @@ def store(tmp_path):
         version, pixels = store.begin(), np.zeros((4, 6), np.uint8)
         pixels[:rows] = 1
         store.put(key, "labels", pixels, version)
-        changed = {"0": {"gained": 0, "lost": 6 * rows}, "1": {"gained": 6 * rows, "lost": 0}}
-        info = {"origin": "0123456789abcdef", "epoch": epoch, "due": [1], "images": 2, "changed_images": 1}
-        store.finish(version, parent=version - 1, info=info | {"changed": changed, "classes": ["ground", "tree"]})
+        changed = {"ground": {"gained": 0, "lost": 6 * rows}, "tree": {"gained": 6 * rows, "lost": 0}}
+        info = {"origin": "0123456789abcdef", "epoch": epoch, "due": ["tree"], "images": 2, "changed_images": 1}
+        store.finish(version, parent=version - 1, info=info | {"changed": changed})
         store.set_current(version)
+    settings = [{"reduce_zero_label": False, "label_map": None}]
+    write_json(store.root / "given.json", {"classes": ["ground", "tree"], "settings": settings})
     return store
 
 
@@ -168,6 +171,10 @@ class TestErrors:
         monkeypatch.chdir(tmp_path)
         code, _, err = run("diff", *given, *arguments)
         assert (code, err.startswith("labels: "), message in err) == (2, True, True)
+
+    def test_a_setting_that_the_training_did_not_have(self, run, given):
+        code, _, err = run("diff", *given, "--reduce-zero-label")
+        assert (code, "reduce_zero_label was False in the training that wrote this store" in err) == (2, True)
 
     def test_a_store_that_is_none(self, tool, store, capsys):
         assert tool.main(["log", str(store.root.parent / "nowhere")]) == 2

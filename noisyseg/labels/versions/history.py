@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,8 @@ class Version:
         made: When it was finished, or begun if it never was.
         files: Number of files of each kind that it holds itself.
         size: Bytes on disk.
-        changed: Pixels that it changed, where its writer said so; else None.
+        changed: Pixels that it changed, as far as its writer said; None where it did not.
+        fates: How many of them are right and wrong, where its writer knew clean labels.
         info: What its writer kept with it.
     """
 
@@ -36,6 +38,7 @@ class Version:
     files: Mapping[str, int]
     size: int
     changed: int | None
+    fates: Mapping[str, int]
     info: Mapping[str, Any]
 
     @property
@@ -95,6 +98,7 @@ def history(store: LabelStore) -> list[Version]:
     for number in sorted({*complete, *store.incomplete()}):
         is_complete, folder = number in complete, store.folder(number)
         info = store.info(number) if is_complete else {}
+        sums = _sums(info)
         written = [path for path in folder.rglob("*") if path.is_file()]
         found.append(
             Version(
@@ -104,7 +108,8 @@ def history(store: LabelStore) -> list[Version]:
                 made=datetime.fromtimestamp((folder / "manifest.json" if is_complete else folder).stat().st_mtime),
                 files={kind: len(store.keys(kind, number)) for kind in store.kinds} if is_complete else {},
                 size=sum(path.stat().st_size for path in written),
-                changed=_changed(info),
+                changed=max(sums["gained"], sums["lost"]) if sums else None,
+                fates={fate: sums[fate] for fate in ("right", "wrong") if fate in sums},
                 info=info,
             )
         )
@@ -127,12 +132,12 @@ def unneeded(store: LabelStore, keep: Iterable[int] = ()) -> list[int]:
     return sorted(set(versions) - needed, reverse=True)
 
 
-def _changed(info: Mapping[str, Any]) -> int | None:
-    """Returns how many pixels were gained by some class, as `noisyseg.LabelCorrectionHook` notes it."""
-    changed = info.get("changed")
-    if not isinstance(changed, Mapping):
-        return None
-    try:
-        return sum(int(row["gained"]) for row in changed.values())
-    except (KeyError, TypeError, ValueError):
-        return None
+def _sums(info: Mapping[str, Any]) -> dict[str, int]:
+    """Returns the pixels gained and lost over all classes, where its writer noted them by class."""
+    rows = info.get("changed")
+    if not isinstance(rows, Mapping) or not all(isinstance(row, Mapping) for row in rows.values()):
+        return {}
+    sums: Counter[str] = Counter(gained=0, lost=0)
+    for row in rows.values():
+        sums.update({name: count for name, count in row.items() if isinstance(count, int)})
+    return dict(sums)

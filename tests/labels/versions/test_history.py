@@ -10,7 +10,9 @@ MAP = np.zeros((4, 4), np.uint8)
 @pytest.fixture
 def tree(store, write_version):
     """Versions 1 <- 2 <- 4 and 1 <- 3, of which 3 is in force."""
-    write_version(store, {"a": MAP, "b": MAP}, info={"changed": {"1": {"gained": 3, "lost": 5}, "2": {"gained": 4}}})
+    write_version(
+        store, {"a": MAP, "b": MAP}, info={"changed": {"x": {"gained": 3, "lost": 5}, "y": {"gained": 4, "right": 2}}}
+    )
     write_version(store, {"a": MAP}, parent=1, kind="weights")
     write_version(store, {"b": MAP}, parent=1)
     write_version(store, {}, parent=2, info={"changed": "much"})
@@ -25,6 +27,7 @@ def test_versions_are_told_with_what_they_hold(tree):
     assert [version.number for version in versions if version.in_force] == [3]
     assert [version.files.get("labels") for version in versions] == [2, 0, 1, 0, None]
     assert [version.changed for version in versions] == [7, None, None, None, None]
+    assert [version.fates for version in versions] == [{"right": 2}, {}, {}, {}, {}]
     files = [path for path in (tree.root / "v0001").rglob("*") if path.is_file()]
     assert versions[0].size == sum(len(path.read_bytes()) for path in files)
     assert not versions[-1].is_complete
