@@ -18,6 +18,7 @@ trigger = dict(type="noisyseg.CurveTrigger", variant="segthor")
 correction = dict(
     type="noisyseg.LabelCorrectionHook",
     policy=dict(type="noisyseg.AdelePolicy", rule="segthor", trigger=trigger, reinit=False, tau=0.7),
+    window_iters=700,  # set it to your slices / 5: the slow start is meant for windows of an epoch
     every=10,
     scales=(1.0,),
     flip=False,
