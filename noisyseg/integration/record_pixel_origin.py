@@ -13,7 +13,7 @@ from torch import Tensor
 
 from noisyseg.integration.samples import Sample
 from noisyseg.labels import LabelError
-from noisyseg.losses.checks import require
+from noisyseg.ops.checks import require
 from noisyseg.registry import TRANSFORMS
 
 __all__ = ["ORIGIN", "ORIGIN_WITNESS", "RecordPixelOrigin", "origin_index", "origin_key", "origin_map"]

@@ -14,8 +14,8 @@ from torch import Tensor
 from noisyseg.integration.record_pixel_origin import ORIGIN, ORIGIN_WITNESS, origin_index, origin_key
 from noisyseg.integration.target_cells import LEVELS, cell_grid, cell_means, cells_of, merge_top
 from noisyseg.integration.target_files import TargetFiles
-from noisyseg.losses.checks import require
 from noisyseg.losses.soft_targets import SoftTargets
+from noisyseg.ops.checks import require
 from noisyseg.registry import MODELS
 
 __all__ = ["TargetBank"]

@@ -11,9 +11,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from noisyseg.losses.checks import require
 from noisyseg.losses.forms import Elements, binary_elements, label_elements, mask_of_class
 from noisyseg.losses.reduction import Reduction, check_reduction, check_weight, reduce_values
+from noisyseg.ops.checks import require
 
 __all__ = ["HeadLoss"]
 

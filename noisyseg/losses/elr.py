@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from noisyseg.losses.checks import require
 from noisyseg.losses.elementwise import ElementwiseLoss
 from noisyseg.losses.forms import Elements
 from noisyseg.losses.reduction import check_weight
 from noisyseg.losses.soft_targets import SoftTargets
+from noisyseg.ops.checks import require
 from noisyseg.registry import MODELS
 
 __all__ = ["PixelELR", "early_learning_regularizer"]

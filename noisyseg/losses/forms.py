@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from noisyseg.losses.checks import require
 from noisyseg.losses.reduction import check_weight
+from noisyseg.ops.checks import require
 
 __all__ = ["Elements", "binary_elements", "label_elements", "mask_of_class"]
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from noisyseg.losses.checks import require
+from noisyseg.ops.checks import require
 
 __all__ = ["Reduction", "check_reduction", "check_weight", "reduce_values"]
 

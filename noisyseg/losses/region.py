@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from noisyseg.losses.base import HeadLoss
-from noisyseg.losses.checks import require
 from noisyseg.losses.forms import Elements, binary_elements, label_elements
 from noisyseg.losses.reduction import Reduction
 from noisyseg.losses.region_sums import RegionSums, sums_of_labels, sums_of_targets
+from noisyseg.ops.checks import require
 
 __all__ = ["RegionLoss"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from noisyseg.ops.checks import require
+
 __all__ = ["confusion_counts"]
 
 
@@ -48,8 +50,7 @@ def _require_classes(name: str, values: Tensor, num_classes: int, otherwise: str
     if values.numel() == 0:
         return
     low, high = torch.aminmax(values)
-    holds = (low >= 0) & (high < num_classes)
-    if holds.is_cuda:
-        torch._assert_async(holds)
-    elif not bool(holds):
-        raise ValueError(f"{name}: expected 0..{num_classes - 1}{otherwise}, got {int(low)}..{int(high)}")
+    require(
+        (low >= 0) & (high < num_classes),
+        lambda: f"{name}: expected 0..{num_classes - 1}{otherwise}, got {int(low)}..{int(high)}",
+    )

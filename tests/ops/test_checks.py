@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from noisyseg.losses import checks
+from noisyseg.ops import checks
 
 
 def test_require_raises_with_the_message_on_the_cpu():
