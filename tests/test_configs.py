@@ -191,14 +191,16 @@ def test_offline_and_online_scenes_give_the_same_instances(scenes, monkeypatch):
 @pytest.mark.parametrize(
     "leaf",
     [
-        "baseline_mask-rcnn-r18-small_2k_scenes-coco-n-hard-online",
-        "baseline_unet-small_2k_scenes-coco-n-hard-online",
+        "baseline/baseline_mask-rcnn-r18-small_2k_scenes-coco-n-hard-online",
+        "baseline/baseline_unet-small_2k_scenes-coco-n-hard-online",
+        "adele/adele_unet-small_2k_scenes-coco-n-hard",
+        "elr/elr_unet-small-teacher_2k_scenes-coco-n-hard",
     ],
 )
 def test_a_project_elsewhere_inherits_a_config(leaf, scenes, tmp_path, monkeypatch):
     monkeypatch.setenv("NOISYSEG_SCENES", str(scenes))
     theirs = tmp_path / "theirs.py"
-    theirs.write_text(f'_base_ = "noisyseg::baseline/{leaf}.py"\ntrain_cfg = dict(max_iters=1)\nparam_scheduler = []\n')
+    theirs.write_text(f'_base_ = "noisyseg::{leaf}.py"\ntrain_cfg = dict(max_iters=1)\nparam_scheduler = []\n')
     config = without_workers(load_config(str(theirs), work_dir=str(tmp_path / "work")))
     runner = build_runner(config)
     runner.train()

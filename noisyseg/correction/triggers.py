@@ -83,22 +83,25 @@ class FixedTrigger:
 
 @TASK_UTILS.register_module()
 class OracleTrigger:
-    """Due once the IoU with *clean* labels has fallen from its highest: a bound for triggers, not a method.
+    """Due once the IoU with *clean* labels stays below its highest: a bound for triggers, not a method.
 
     Args:
-        drop: By how much it must have fallen, in (0, 1].
+        drop: By how much it must be below, in (0, 1].
+        patience: In how many last windows, at least 1; one window alone may have fallen by chance.
         min_pixels: Windows are merged until they hold so many clean pixels of the class, >= 0.
 
     Raises:
         ValueError: A setting is out of range; called with a history that was not compared with clean labels.
     """
 
-    def __init__(self, drop: float = 0.01, min_pixels: int = 1000) -> None:
+    def __init__(self, drop: float = 0.01, min_pixels: int = 1000, patience: int = 1) -> None:
         if not 0 < drop <= 1:
             raise ValueError(f"drop: expected a number above 0 and at most 1, got {drop}")
+        if patience < 1:
+            raise ValueError(f"patience: expected at least 1, got {patience}")
         if min_pixels < 0:
             raise ValueError(f"min_pixels: expected at least 0, got {min_pixels}")
-        self.drop, self.min_pixels = drop, min_pixels
+        self.drop, self.min_pixels, self.patience = drop, min_pixels, patience
 
     def __call__(
         self, history: ClassHistory, epoch: int, epochs: int, classes: Sequence[int]
@@ -110,5 +113,5 @@ class OracleTrigger:
         if not history.labelled("clean")[:, c].any():
             return ClassVerdict(False, ABSENT)
         _, iou = history.curve(c, self.min_pixels, "clean")
-        below = float((np.maximum.accumulate(iou) - iou).max())
-        return ClassVerdict(below >= self.drop, f"clean IoU has fallen by {below:.3f}, {self.drop} is enough")
+        below = float(iou.max() - iou[-self.patience :].max())
+        return ClassVerdict(below >= self.drop, f"clean IoU is {below:.3f} below its highest, {self.drop} is enough")

@@ -196,6 +196,14 @@ class CorrectionHook(Hook):
             if get_world_size() > 1:
                 self.collect_counts(runner)
 
+    def after_train(self, runner: Runner) -> None:
+        """Draws the whole history, and says of classes that were never due why."""
+        if is_main_process() and len(self.history):
+            self._show(runner, picture=True)
+            for c, verdict in self.verdicts.items():
+                if not self.due[c]:
+                    runner.logger.info(f"labels: {self.names[c]} was never due: {verdict.reason}")
+
     # ---- what happens
 
     def _end_epoch(self, runner: Runner, epoch: int) -> None:
@@ -206,13 +214,14 @@ class CorrectionHook(Hook):
         new = [c for c, verdict in verdicts.items() if verdict.due]
         self.due[new] = True
         self.due_epochs |= dict.fromkeys(new, epoch)
-        for c in new:
-            runner.logger.info(f"labels: class {self.names[c]} is due from epoch {epoch} on: {verdicts[c].reason}")
+        if new:
+            reasons = "; ".join(f"{self.names[c]} ({verdicts[c].reason})" for c in new)
+            runner.logger.info(f"labels: due from the end of epoch {epoch} on: {reasons}")
         wanted = bool(new) or not self.only_when_grown
         if self.due.any() and (epoch + 1) % self.every == 0 and wanted:
             self._make_version(runner, epoch)
         if is_main_process() and len(self.history):
-            self._show(runner, bool(new) or epoch + 1 >= self.epochs)
+            self._show(runner, picture=bool(new))
 
     def _make_version(self, runner: Runner, epoch: int) -> None:
         model = unwrapped(runner.model) if self.source == "self" else ema_hook(runner).ema_model.module
@@ -235,7 +244,7 @@ class CorrectionHook(Hook):
             f"predicted, {info['changed_images']} changed; pixels: {gained or 'none'}"
         )
 
-    def _show(self, runner: Runner, picture: bool) -> None:
+    def _show(self, runner: Runner, *, picture: bool) -> None:
         """Writes numbers for TensorBoard and the like, and the history as a file and as a picture."""
         runner.visualizer.add_scalars(self._scalars(), step=runner.iter + 1)
         due = {self.names[c]: epoch for c, epoch in self.due_epochs.items()}

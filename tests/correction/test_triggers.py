@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -37,12 +39,18 @@ class TestFixed:
 class TestOracle:
     @pytest.mark.parametrize(
         ("iou", "due"),
-        [((0.2, 0.5, 0.6), False), ((0.2, 0.6, 0.595), False), ((0.2, 0.6, 0.58), True), ((0.6, 0.5, 0.7), True)],
+        [((0.2, 0.5, 0.6), False), ((0.2, 0.6, 0.595), False), ((0.2, 0.6, 0.58), True), ((0.6, 0.5, 0.7), False)],
     )
-    def test_due_once_clean_iou_has_fallen(self, iou, due):
+    def test_due_once_clean_iou_is_below_its_highest(self, iou, due):
         verdict = OracleTrigger()(clean_history(*iou), 2, 9, [1])[1]
         assert verdict.due is due
-        assert verdict.reason.startswith("clean IoU has fallen by 0.")
+        assert re.match(r"clean IoU is 0\.\d+ below its highest, 0\.01 is enough", verdict.reason)
+
+    def test_with_patience_it_must_stay_below(self):
+        patient = OracleTrigger(patience=2)
+        assert not patient(clean_history(0.6, 0.3), 1, 9, [1])[1].due
+        assert not patient(clean_history(0.6, 0.3, 0.595), 2, 9, [1])[1].due
+        assert patient(clean_history(0.6, 0.3, 0.5), 2, 9, [1])[1].due
 
     def test_a_class_that_is_not_in_the_data(self):
         history = ClassHistory(2)
@@ -54,6 +62,8 @@ class TestOracle:
             OracleTrigger(0)
         with pytest.raises(ValueError, match="min_pixels: expected at least 0, got -1"):
             OracleTrigger(min_pixels=-1)
+        with pytest.raises(ValueError, match="patience: expected at least 1, got 0"):
+            OracleTrigger(patience=0)
         history = ClassHistory(2)
         history.append(1, np.ones((3, 2), int))
         with pytest.raises(ValueError, match="against clean labels, got a history without them"):

@@ -4,7 +4,7 @@ A table is a config file with
 
 - ``name``, ``title``, ``base`` (config of a training, beside the table), ``seeds``
 - ``data``: name → ``title``, ``prepare`` (see `noisyseg.integration.benchmark.prepare.prepare_data`) and, where it is
-  needed, ``config``, a difference to the base
+  needed, ``config``, a difference to the base, and ``values``, what texts in differences stand for with these data
 - ``methods``: name → ``title``, ``config`` (a difference to the base), and the optional ``labels`` (``noisy`` or
   ``clean``), ``data`` (the data sets where the method makes sense), ``uses_noise_rate``, ``note``
 - ``reference``: the method that all others are compared with
@@ -47,6 +47,7 @@ class DataSet:
     title: str
     prepare: Mapping[str, Any]
     config: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,7 @@ class Table:
             MODEL: self.base["model"],
             "{num_classes}": len(prepared.classes),
             "{noise_matrix}": prepared.transitions.round(6).tolist(),
+            **self.data[data].values,
         }
         for difference in (self.data[data].config, self.methods[method].config):
             config.merge_from_dict(_filled(copy.deepcopy(difference), texts))

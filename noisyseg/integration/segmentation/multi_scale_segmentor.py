@@ -20,6 +20,7 @@ from noisyseg.integration.load_stored_labels import GIVEN_MAP
 from noisyseg.integration.segmentation.load_clean_map import CLEAN_MAP
 from noisyseg.integration.segmentation.noise_aware_head import NoiseAware
 from noisyseg.integration.segmentation.train_iou_tracker import TrainIoUTracker
+from noisyseg.integration.segmentation.wrapping import without_preprocessor
 from noisyseg.labels import IGNORE
 from noisyseg.losses.multi_scale import Gate, ScaleWeights, multi_scale_consistency
 from noisyseg.registry import MODELS
@@ -84,8 +85,8 @@ class MultiScaleConsistency(BaseSegmentor):
         _check(scales, weight, threshold, gate, average)
         if size_divisor is not None and size_divisor < 1:
             raise ValueError(f"size_divisor: expected a whole number >= 1, not {size_divisor}")
-        settings = dict(segmentor)
-        super().__init__(data_preprocessor=settings.pop("data_preprocessor", None) or data_preprocessor)
+        settings, data_preprocessor = without_preprocessor(segmentor, data_preprocessor)
+        super().__init__(data_preprocessor=data_preprocessor)
         self.segmentor = MODELS.build(settings)
         self.scales, self.weight = tuple(scales), weight
         self.threshold, self.gate, self.average = threshold, gate, average

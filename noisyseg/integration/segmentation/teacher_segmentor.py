@@ -12,6 +12,7 @@ from mmseg.models.segmentors.base import BaseSegmentor
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from noisyseg.integration.segmentation.wrapping import without_preprocessor
 from noisyseg.registry import MODELS
 
 __all__ = ["TeacherStudentSegmentor"]
@@ -73,8 +74,8 @@ class TeacherStudentSegmentor(BaseSegmentor):
         ):
             if value not in get_args(options):
                 raise ValueError(f"{name}: expected one of {', '.join(get_args(options))}, not {value!r}")
-        settings = dict(segmentor)
-        super().__init__(data_preprocessor=settings.pop("data_preprocessor", None) or data_preprocessor)
+        settings, data_preprocessor = without_preprocessor(segmentor, data_preprocessor)
+        super().__init__(data_preprocessor=data_preprocessor)
         self.student = MODELS.build(settings)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         self.momentum, self.buffers, self.teacher_mode, self.predict_with = (

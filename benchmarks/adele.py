@@ -1,0 +1,85 @@
+"""ADELE and its parts alone against cross entropy, where labels are memorized; `make bench-adele` runs it."""
+
+from typing import Any
+
+name = "adele"
+title = "ADELE under label noise"
+base = "long_segmentation.py"
+seeds = [0, 1, 2]
+reference = "ce_noisy"
+sizes = dict(train=128, val=64, seed=0)
+data = dict(
+    dsb2018=dict(
+        title="DSB2018 nuclei, dilated, eroded, missing",
+        prepare=dict(source="dsb2018", size=64, recipe="dilate_erode_missing", **sizes),
+        values={"{background}": 0},
+    ),
+    camvid=dict(
+        title="CamVid, dilated and eroded",
+        prepare=dict(source="camvid", size=64, recipe="dilate_erode_2_4_map", **sizes),
+        values={"{background}": None},
+    ),
+    scenes=dict(
+        title="Scenes, dilated and eroded",
+        prepare=dict(source="scenes", size=64, recipe="dilate_erode_2_4", **sizes),
+        values={"{background}": 0},
+    ),
+)
+
+pipeline = [
+    dict(type="mmengine.LoadImageFromFile"),
+    dict(type="mmseg.LoadAnnotations"),
+    dict(type="noisyseg.LoadCleanMap", root="{clean_train}"),  # for the log, and for the oracle
+    dict(type="noisyseg.LoadStoredLabels", keep_given=True),
+    dict(type="noisyseg.PackSegInputs"),
+]
+files = dict(train_dataloader=dict(dataset=dict(pipeline=pipeline)))
+curve = dict(type="noisyseg.CurveTrigger", force_at=7)
+oracle = dict(type="noisyseg.OracleTrigger", drop=0.02, patience=2)
+average = dict(type="mmengine.EMAHook", momentum=0.02, update_buffers=True)
+
+
+def wrapped(**settings: Any) -> dict:  # noqa: ANN401 - of the wrapper
+    """Return a difference that puts the wrapper around the segmentor."""
+    wrapper = dict(_delete_=True, type="noisyseg.MultiScaleConsistency", segmentor={"{model}": {}}, **settings)
+    return dict(model=wrapper)
+
+
+def correction(trigger: dict, **settings: Any) -> dict:  # noqa: ANN401 - of the hook
+    """Return the hook that corrects."""
+    policy = dict(type="noisyseg.AdelePolicy", trigger=trigger, tau=0.6, background="{background}")
+    return dict(
+        type="noisyseg.LabelCorrectionHook", policy=policy, epoch_iters=100, every=2, progress=False, **settings
+    )
+
+
+tracker = dict(compare="given", clean=True)
+consistent = wrapped(scales=(1.0, 0.7), tracker=tracker) | files
+plain = wrapped(scales=(1.0,), weight=0.0, tracker=tracker) | files
+alone = dict(scales=(1.0,))  # images are predicted at the scales that the network learns at
+methods = dict(
+    ce_clean=dict(title="CE, clean labels", labels="clean"),
+    ce_noisy=dict(title="CE"),
+    adele=dict(title="ADELE", config=dict(**consistent, custom_hooks=[correction(curve, scales=(0.75, 1.0))])),
+    correction=dict(
+        title="Correction alone",
+        config=dict(**plain, custom_hooks=[correction(curve, **alone)]),
+        note="Trigger and relabelling; one scale, no consistency.",
+    ),
+    consistency=dict(
+        title="Consistency alone", config=wrapped(scales=(1.0, 0.7)), note="Two scales; nothing is corrected."
+    ),
+    oracle=dict(
+        title="Correction alone, oracle trigger",
+        config=dict(**plain, custom_hooks=[correction(oracle, window_iters=100, **alone)]),
+        note="Due when the IoU with clean training labels stays .02 below its highest for two epochs: no method.",
+    ),
+    ce_ema=dict(
+        title="CE, averaged weights", config=dict(custom_hooks=[average]), note="The average is what is validated."
+    ),
+    correction_ema=dict(
+        title="Correction alone, averaged weights",
+        config=dict(**plain, custom_hooks=[average, correction(curve, source="ema", **alone)]),
+        note="The average predicts the new labels and is validated: to be compared with CE, averaged weights.",
+    ),
+)

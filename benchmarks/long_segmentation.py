@@ -1,0 +1,10 @@
+"""How every cell of a table about memorization is trained: as in the table of losses, but long enough for it."""
+
+_base_ = "segmentation.py"
+iterations = 1500
+train_cfg = dict(max_iters=iterations, val_interval=100)
+optim_wrapper = dict(optimizer=dict(lr=2e-3))
+param_scheduler = [
+    dict(type="mmengine.LinearLR", start_factor=0.1, by_epoch=False, begin=0, end=20),
+    dict(type="mmengine.PolyLR", eta_min=1e-4, power=1.0, by_epoch=False, begin=20, end=iterations),
+]
