@@ -1,5 +1,6 @@
 # Everything from a bare Debian or Ubuntu with Python 3.10-3.12, g++ and make. See CONTRIBUTING.md.
 #
+#   make bench-adele     the table of ADELE and its parts; goes on where it was stopped
 #   make bench-losses    the table of all losses under label noise; goes on where it was stopped
 #   make demo            what label noise does, on a small synthetic data set; ends with an HTML page
 #   make test            the whole test suite
@@ -26,11 +27,14 @@ STAMPS := $(VENV)/stamps
 STACK ?= onedl
 TORCH_STAMP := $(STAMPS)/$(shell tr -c 'A-Za-z0-9.' - <<<'$(TORCH)')
 
-.PHONY: bench-losses demo test test-fast lint environment openmmlab test-openmmlab
+.PHONY: bench-adele bench-losses demo test test-fast lint environment openmmlab test-openmmlab
 .DELETE_ON_ERROR:
 
 demo: environment
 	@$(RUN) tools/demo.py
+
+bench-adele: environment
+	@$(RUN) tools/benchmark.py benchmarks/adele.py --results benchmarks/results/adele --page docs/bench_adele.md
 
 bench-losses: environment
 	@$(RUN) tools/benchmark.py benchmarks/losses.py --results benchmarks/results/losses --page docs/bench_losses.md
