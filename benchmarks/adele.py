@@ -55,7 +55,7 @@ pipeline = [
 files = dict(train_dataloader=dict(dataset=dict(pipeline=pipeline)))
 curve = dict(type="noisyseg.CurveTrigger", force_at=7)
 oracle = dict(type="noisyseg.OracleTrigger", drop=0.02, patience=2)
-average = dict(type="mmengine.EMAHook", momentum=0.02, update_buffers=True)
+average = dict(type="mmengine.EMAHook", momentum=0.02, update_buffers=True)  # that of the base
 
 
 def wrapped(**settings: Any) -> dict:  # noqa: ANN401 - of the wrapper
@@ -64,41 +64,43 @@ def wrapped(**settings: Any) -> dict:  # noqa: ANN401 - of the wrapper
     return dict(model=wrapper)
 
 
-def correction(trigger: dict, **settings: Any) -> dict:  # noqa: ANN401 - of the hook
-    """Return the hook that corrects."""
+def correction(trigger: dict = curve, source: str = "ema", **settings: Any) -> dict:  # noqa: ANN401 - of the hook
+    """Return a difference with the hook that corrects."""
     policy = dict(type="noisyseg.AdelePolicy", trigger=trigger, tau=0.6, background="{background}")
-    return dict(
-        type="noisyseg.LabelCorrectionHook", policy=policy, epoch_iters=100, every=2, progress=False, **settings
+    hook = dict(
+        type="noisyseg.LabelCorrectionHook",
+        policy=policy,
+        source=source,
+        epoch_iters=100,
+        every=2,
+        progress=False,
+        **settings,
     )
+    return dict(custom_hooks=[average, hook], **files)
 
 
 tracker = dict(compare="given", clean=True)
-consistent = wrapped(scales=(1.0, 0.7), tracker=tracker) | files
-plain = wrapped(scales=(1.0,), weight=0.0, tracker=tracker) | files
+two = dict(scales=(1.0, 0.7))
+one = dict(scales=(1.0,), weight=0.0, tracker=tracker)
 alone = dict(scales=(1.0,))  # images are predicted at the scales that the network learns at
 methods = dict(
-    ce_clean=dict(title="CE, clean labels", labels="clean"),
     ce_noisy=dict(title="CE"),
-    adele=dict(title="ADELE", config=dict(**consistent, custom_hooks=[correction(curve, scales=(0.75, 1.0))])),
+    adele=dict(title="ADELE", config=wrapped(**two, tracker=tracker) | correction(scales=(0.75, 1.0))),
     correction=dict(
         title="Correction alone",
-        config=dict(**plain, custom_hooks=[correction(curve, **alone)]),
+        config=wrapped(**one) | correction(**alone),
         note="Trigger and relabelling; one scale, no consistency.",
     ),
-    consistency=dict(
-        title="Consistency alone", config=wrapped(scales=(1.0, 0.7)), note="Two scales; nothing is corrected."
-    ),
+    ce_clean=dict(title="CE, clean labels", labels="clean"),
+    consistency=dict(title="Consistency alone", config=wrapped(**two), note="Two scales; nothing is corrected."),
     oracle=dict(
         title="Correction alone, oracle trigger",
-        config=dict(**plain, custom_hooks=[correction(oracle, window_iters=100, **alone)]),
+        config=wrapped(**one) | correction(oracle, window_iters=100, **alone),
         note="Due when the IoU with clean training labels stays .02 below its highest for two epochs: no method.",
     ),
-    ce_ema=dict(
-        title="CE, averaged weights", config=dict(custom_hooks=[average]), note="The average is what is validated."
-    ),
-    correction_ema=dict(
-        title="Correction alone, averaged weights",
-        config=dict(**plain, custom_hooks=[average, correction(curve, source="ema", **alone)]),
-        note="The average predicts the new labels and is validated: to be compared with CE, averaged weights.",
+    current=dict(
+        title="Correction alone, current weights",
+        config=wrapped(**one) | correction(source="self", **alone),
+        note="New labels are predicted by the network itself and not by its average, as in the released code.",
     ),
 )

@@ -23,6 +23,9 @@ class RelabelRule:
 
     Attributes:
         tau: A prediction counts if its probability is above this, in [0, 1].
+        tau_background: The same for predictions of background; None for ``tau``. Where objects were overlooked, what is
+            predicted of them is unsure and what is predicted of the ground is sure, and one threshold for both lets
+            the ground grow. The released code for SegTHOR has two as well, equal by default.
         present_only: Whether only classes may be predicted that the image's labels have, as far as they have any
             foreground.
         background_always: Whether background may be predicted also where the labels have none.
@@ -41,6 +44,7 @@ class RelabelRule:
     """
 
     tau: float = 0.8
+    tau_background: float | None = None
     present_only: bool = True
     background_always: bool = True
     pure_background: bool = True
@@ -53,6 +57,8 @@ class RelabelRule:
 
     def __post_init__(self) -> None:
         share("tau", self.tau)
+        if self.tau_background is not None:
+            share("tau_background", self.tau_background)
         if self.labels not in ("any", "due"):
             raise ValueError(f"labels: expected 'any' or 'due', got {self.labels!r}")
         for name in ("result", "lost_foreground"):
@@ -134,7 +140,7 @@ def relabel(
 
     predicted = _first_class_with(best, probs)
     differs = predicted != old
-    changes = differs & (best > np.float32(rule.tau))
+    changes = differs & _confident(best, predicted, rule, background)
     changes &= _predictable(present, due, rule, background).take(predicted)
     changes &= _replaceable(due, rule, background).take(old)
     target = predicted if rule.result == "prediction" else np.full_like(old, IGNORE)
@@ -146,6 +152,17 @@ def relabel(
     if background is not None and rule.guard and _swept_away(old, new, background, rule.guard_counts_ignored):
         return old
     return new
+
+
+def _confident(
+    best: FloatMap, predicted: npt.NDArray[np.uint8], rule: RelabelRule, background: int | None
+) -> npt.NDArray[np.bool_]:
+    """Returns (H, W) which predictions are probable enough."""
+    enough = best > np.float32(rule.tau)
+    if background is not None and rule.tau_background is not None:
+        ground = predicted == background
+        enough[ground] = best[ground] > np.float32(rule.tau_background)
+    return enough
 
 
 def _foreground(classes: npt.NDArray[np.bool_], background: int | None) -> npt.NDArray[np.bool_]:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from noisyseg.correction.class_history import ClassHistory
 from noisyseg.correction.memorization import Fit
 from noisyseg.registry import TASK_UTILS

@@ -59,6 +59,14 @@ class TestSettings:
         assert changed([1, 1, 2, 0, 2], [0, 1, 1, 1, 2], 1) == [0, 1, 1, 1, 2]
         assert changed([1, 1, 2, 0, 2], [0, 1, 1, 1, 2], 1, p=UNSURE) == [1, 1, 2, 0, 2]
 
+    def test_background_can_need_more_confidence(self):
+        unsure = {"p": UNSURE, "tau": 0.5, "tau_background": 0.9}
+        assert changed([1, 0, 1], [0, 1, 1], 1, **unsure) == [1, 1, 1]
+        assert changed([1, 0, 1], [0, 1, 1], 1, **unsure | {"p": SURE}) == [0, 1, 1]
+        assert changed([1, 2, 1], [2, 1, 1], 1, 2, **unsure, background=None) == [2, 1, 1]
+        with pytest.raises(ValueError, match="tau_background"):
+            RelabelRule(tau_background=2)
+
     def test_predictions_of_other_classes_replace_nothing(self):
         assert changed([1, 0, 2], [2, 2, 2], 1) == [1, 0, 2]
 

@@ -4,38 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import reduce
-from operator import add
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from mmdet.structures import DetDataSample
-from mmengine.dataset import pseudo_collate
-from mmengine.dist import all_gather_object, get_dist_info
+from mmengine.dist import all_gather_object
 from torch import nn
-from torch.utils.data import DataLoader, Dataset, Subset
-from tqdm import tqdm
+from torch.utils.data import Dataset
 
 from noisyseg.correction.instance_policy import InstancePolicy
 from noisyseg.correction.instances import PredictedInstances, instance_counts
 from noisyseg.correction.label_changes import LabelChanges
 from noisyseg.integration.detection.load_stored_instances import KIND
 from noisyseg.integration.detection.plain_images import given_instances
-from noisyseg.integration.given_labels import require_different_keys
+from noisyseg.integration.image_pass import ImagePass, naming_image
 from noisyseg.integration.predicting import predicting
 from noisyseg.integration.weight_transforms import WeightKey
-from noisyseg.labels import Categories, Instances, LabelError, Mask
+from noisyseg.labels import Categories, Instances, Mask
 from noisyseg.labels.store import GIVEN, LabelStore
 
 __all__ = ["InstancePass"]
 
 
-class InstancePass:
-    """The images of a data set, shared between the processes: each image and each file has one of them.
-
-    Memory does not grow with the data set but for one bit a class and image: which classes an image has, so that from
-    the second correction on only images that can change are loaded.
+class InstancePass(ImagePass):
+    """A pass over masks of objects; see the base class.
 
     Args:
         dataset: See `plain_images`.
@@ -56,11 +49,8 @@ class InstancePass:
         num_workers: int = 0,
         progress: bool = True,
     ) -> None:
-        self.dataset, self.policy, self.key, self.categories = dataset, policy, key, categories
-        self.num_workers, self.progress = num_workers, progress
-        self.rank, self.world_size = get_dist_info()
-        self._present: dict[int, bytes] = {}
-        self._checked = False
+        super().__init__(dataset, len(categories), policy.wants, num_workers=num_workers, progress=progress)
+        self.policy, self.key, self.categories = policy, key, categories
 
     def counts(self, model: nn.Module, indices: Sequence[int], title: str) -> npt.NDArray[np.int64]:
         """Returns (K + 1, K + 1) counts of some images with their given objects, those of all processes.
@@ -76,10 +66,10 @@ class InstancePass:
         K = len(self.categories)
         counts = np.zeros((K + 1, K + 1), np.int64)
         with predicting(model, dropout=False):
-            for batch in self._batches(indices[self.rank :: self.world_size]):
+            for batch in self.batches(indices[self.rank :: self.world_size]):
                 sample = batch["data_samples"][0]
                 given = given_instances(sample, self.categories)
-                with _named(sample, title):
+                with naming_image(sample.metainfo["img_path"], title):
                     predicted = _predicted(model, batch, _present(given), 0.0)
                     counts += instance_counts(given, predicted, self.policy.match_iou)
         return np.sum(all_gather_object(counts), axis=0)
@@ -109,44 +99,24 @@ class InstancePass:
             LabelError: Two images have one key, or see `counts`.
             ValueError: The policy wants probabilities of pixels and the model gives none.
         """
-        size = len(self.dataset)
-        own = range(self.rank * size // self.world_size, (self.rank + 1) * size // self.world_size)
-        wanted = [i for i in own if i not in self._present or self.policy.wants(self._unpacked(i), due)]
-        changes, keys = [], []
-        silent = None if self.progress and self.rank == 0 else True
-        batches = tqdm(self._batches(wanted), desc=title, total=len(wanted), unit="image", disable=silent)
+
+        def correct(index: int, batch: dict) -> tuple[str, LabelChanges | None]:
+            sample = batch["data_samples"][0]
+            given, key = given_instances(sample, self.categories), self.key.of(sample.metainfo["img_path"])
+            self.remember(index, np.append(_present(given), given.crowd.any()))
+            if not self.can_change(index, due):
+                return key, None
+            current = _with_stored(given, store.get(key, KIND, parent) or {})
+            with naming_image(sample.metainfo["img_path"], title):
+                predicted = _predicted(model, batch, _present(given) & due, self.policy.tau)
+                new = self.policy.relabel(given, current, predicted, due)
+            changes = _changes(current, new)
+            if changes.changed_images:
+                store.put(key, KIND, _differing(given, new), version)
+            return key, changes
+
         with predicting(model, dropout=False), _soft_masks(model, wanted=self.policy.pixel_tau is not None):
-            for index, batch in zip(wanted, batches, strict=True):
-                sample = batch["data_samples"][0]
-                given, key = given_instances(sample, self.categories), self.key.of(sample.metainfo["img_path"])
-                keys.append(key)
-                self._remember(index, given)
-                if not self.policy.wants(self._unpacked(index), due):
-                    continue
-                current = _with_stored(given, store.get(key, KIND, parent) or {})
-                with _named(sample, title):
-                    predicted = _predicted(model, batch, _present(given) & due, self.policy.tau)
-                    new = self.policy.relabel(given, current, predicted, due)
-                changes.append(_changes(current, new))
-                if changes[-1].changed_images:
-                    store.put(key, KIND, _differing(given, new), version)
-        if not self._checked:
-            require_different_keys([key for part in all_gather_object(keys) for key in part])
-            self._checked = True
-        parts = [part for process in all_gather_object(changes) for part in process]
-        return reduce(add, parts, LabelChanges.none(len(self.categories)))
-
-    def _batches(self, indices: Sequence[int]) -> Iterator[dict]:
-        return DataLoader(
-            Subset(self.dataset, indices), batch_size=1, num_workers=self.num_workers, collate_fn=pseudo_collate
-        )
-
-    def _remember(self, index: int, given: Instances) -> None:
-        self._present[index] = np.packbits(np.append(_present(given), given.crowd.any())).tobytes()
-
-    def _unpacked(self, index: int) -> npt.NDArray[np.bool_]:
-        bits = np.unpackbits(np.frombuffer(self._present[index], np.uint8), count=len(self.categories) + 1)
-        return bits.astype(bool)
+            return self.over(due, title, correct)
 
 
 def _present(given: Instances) -> npt.NDArray[np.bool_]:
@@ -188,15 +158,6 @@ def _soft_masks(model: nn.Module, *, wanted: bool) -> Iterator[None]:
         yield
     finally:
         settings.mask_thr_binary = held
-
-
-@contextmanager
-def _named(sample: DetDataSample, title: str) -> Iterator[None]:
-    """Names the image in errors."""
-    try:
-        yield
-    except ValueError as error:
-        raise LabelError(str(error), file=sample.metainfo["img_path"], where=title) from error
 
 
 def _with_stored(given: Instances, stored: dict) -> Instances:
