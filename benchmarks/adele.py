@@ -9,20 +9,27 @@ seeds = [0, 1, 2]
 reference = "ce_noisy"
 notes = [
     "Does ADELE keep a network from learning the mistakes of its labels by heart, and which part of it does? A "
-    "small U-Net is trained from random weights on 128 images of three data sets, long enough to fit nine tenths "
-    "of its noisy labels, and judged against the clean labels of 64 other images.",
-    "All methods have the same iterations, optimizer, learning rates, images and first weights. Corrections have "
-    "virtual epochs of 100 iterations, the paper's trigger (r = 0.9) with every class due after epoch 7 at the "
-    "latest, as the released code has it after 16 of 19, confidence 0.6, a correction at the end of every second "
-    "epoch, each from the given labels, of images predicted with flip at scale 1, and for ADELE also at 0.75. "
-    "Consistency has two scales, 1 and 0.7, instead of the paper's three, for time.",
-    "**What was chosen on these data.** About forty trial runs, with seed 100, went before: noise recipes and "
-    "numbers of images (three others were tried on each data set), iterations and learning rate (0.001 to 0.006), "
-    "length of a virtual epoch (80, 100, 200), confidence (0.55 to 0.8), latest epoch, pause between corrections, "
-    "scales of prediction and of training. Most of them looked at the clean validation score, so what follows is "
-    "what ADELE can do when its settings suit the data, not what it does untouched: with confidence 0.8, with "
-    "predictions at scales the network never saw, or with a trigger that came 200 iterations earlier or later, "
-    "corrections gained nothing or did harm in these trials.",
+    "small U-Net is trained from random weights on 128 images of three data sets, long enough to fit most of its "
+    "noisy labels, and judged against the clean labels of 64 other images.",
+    "All methods have the same iterations, optimizer, learning rates, images and first weights. All keep an "
+    "average of the weights over about 50 iterations, which is what is validated, and which predicts the new "
+    "labels; the row *current weights* shows the difference. Virtual epochs have 50 iterations; the trigger is "
+    "the paper's (r = 0.9), with every class due after a latest epoch, as the released code has it after 16 of "
+    "19; each correction starts from the given labels, and predicts images with flip at scale 1, for ADELE also "
+    "at 0.75. Consistency has two scales, 1 and 0.7, instead of the paper's three, for time.",
+    "Per data set, as in the paper: DSB2018 confidence 0.5 for nuclei and 0.9 for background, latest epoch 8, a "
+    "correction each 200 iterations; CamVid 0.8, 8, 200; scenes 0.6, 5, 100.",
+    "**What was chosen on these data.** About fifty trial runs went before, nearly all with seed 100, which is "
+    "not in the table, but with the same images and the same noise, and most of them looked at the clean "
+    "validation score: noise recipes and numbers of images (two or three others on each data set), iterations and "
+    "learning rate (0.001 to 0.006), length of a virtual epoch (50 to 200), confidence (0.5 to 0.8, one or two "
+    "thresholds), latest epoch, pause between corrections, scales of prediction and of training, averaged "
+    "weights. So the table says what ADELE can do where its settings suit the data, not what it does untouched. "
+    "What mattered most: on DSB2018, where three of ten nuclei are missing from the labels, one confidence for "
+    "both classes let the background grow from version to version, and corrections ended up to 12 points below or "
+    "6 above plain training, by seed and moment; with 0.9 for the background they gained. Corrections that came "
+    "when the classes had been learned by heart, or from weights that were not averaged, gained little or did "
+    "harm.",
     "`make bench-adele` makes the data, runs what is not finished and writes this page; a cell can be stopped and "
     "comes out the same when it runs again.",
 ]
@@ -31,17 +38,17 @@ data = dict(
     dsb2018=dict(
         title="DSB2018 nuclei, dilated, eroded, missing",
         prepare=dict(source="dsb2018", size=64, recipe="dilate_erode_missing", **sizes),
-        values={"{background}": 0},
+        values={"{background}": 0, "{tau}": 0.5, "{tau_background}": 0.9, "{latest}": 8, "{every}": 4},
     ),
     camvid=dict(
         title="CamVid, dilated and eroded",
         prepare=dict(source="camvid", size=64, recipe="dilate_erode_2_4_map", **sizes),
-        values={"{background}": None},
+        values={"{background}": None, "{tau}": 0.8, "{tau_background}": None, "{latest}": 8, "{every}": 4},
     ),
     scenes=dict(
         title="Scenes, dilated and eroded",
         prepare=dict(source="scenes", size=64, recipe="dilate_erode_2_4", **sizes),
-        values={"{background}": 0},
+        values={"{background}": 0, "{tau}": 0.6, "{tau_background}": None, "{latest}": 5, "{every}": 2},
     ),
 )
 
@@ -53,7 +60,7 @@ pipeline = [
     dict(type="noisyseg.PackSegInputs"),
 ]
 files = dict(train_dataloader=dict(dataset=dict(pipeline=pipeline)))
-curve = dict(type="noisyseg.CurveTrigger", force_at=7)
+curve = dict(type="noisyseg.CurveTrigger", force_at="{latest}")
 oracle = dict(type="noisyseg.OracleTrigger", drop=0.02, patience=2)
 average = dict(type="mmengine.EMAHook", momentum=0.02, update_buffers=True)  # that of the base
 
@@ -66,13 +73,14 @@ def wrapped(**settings: Any) -> dict:  # noqa: ANN401 - of the wrapper
 
 def correction(trigger: dict = curve, source: str = "ema", **settings: Any) -> dict:  # noqa: ANN401 - of the hook
     """Return a difference with the hook that corrects."""
-    policy = dict(type="noisyseg.AdelePolicy", trigger=trigger, tau=0.6, background="{background}")
+    rule = dict(name="default", tau="{tau}", tau_background="{tau_background}")
+    policy = dict(type="noisyseg.AdelePolicy", trigger=trigger, rule=rule, background="{background}")
     hook = dict(
         type="noisyseg.LabelCorrectionHook",
         policy=policy,
         source=source,
-        epoch_iters=100,
-        every=2,
+        epoch_iters=50,
+        every="{every}",
         progress=False,
         **settings,
     )
@@ -95,8 +103,8 @@ methods = dict(
     consistency=dict(title="Consistency alone", config=wrapped(**two), note="Two scales; nothing is corrected."),
     oracle=dict(
         title="Correction alone, oracle trigger",
-        config=wrapped(**one) | correction(oracle, window_iters=100, **alone),
-        note="Due when the IoU with clean training labels stays .02 below its highest for two epochs: no method.",
+        config=wrapped(**one) | correction(oracle, window_iters=50, **alone),
+        note="Due when the IoU with clean training labels stays .02 below its highest for 100 iterations: no method.",
     ),
     current=dict(
         title="Correction alone, current weights",
