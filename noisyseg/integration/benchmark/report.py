@@ -169,7 +169,8 @@ def _cell_line(row: Row) -> dict[str, Any]:
     line = {key: row[key] for key in ("data", "method", "seed", "key", "iterations")}
     for when in ("best", "last"):
         line |= {f"{when}_miou": row[when]["miou"], f"{when}_iteration": row[when]["iteration"]}
-    return line | {flag: row[flag] for flag in FLAGS} | {key: row[key] for key in ("seconds", "cpu_seconds", "device")}
+    line |= {flag: row[flag] for flag in FLAGS} | {key: row[key] for key in ("seconds", "cpu_seconds", "device")}
+    return line | {"code": row.get("code", "")}  # older rows do not say
 
 
 def _class_lines(row: Row) -> Iterable[dict[str, Any]]:

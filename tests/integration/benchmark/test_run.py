@@ -2,6 +2,7 @@ import orjson
 import pytest
 
 from noisyseg.integration.benchmark import run_cells
+from noisyseg.integration.benchmark.cell import code_hash
 from noisyseg.integration.benchmark.run import read_row, row_path
 
 TIMES = {"seconds", "cpu_seconds", "peak_mem"}
@@ -33,6 +34,7 @@ def test_rows_come_out_and_are_not_made_again(load, prepared, workplace):
     assert row["last"]["miou"] == row["curve"]["clean"][-1]
     assert row["extra_forward_passes"] == 0
     assert (row["uses_noise_rate"], row["uses_clean_images"]) == (True, False)
+    assert row["code"] == code_hash()
     assert "2/2" in said[-1]
     times = [row_path(workplace, cell).stat().st_mtime_ns for cell in cells]
     outcome, said = run(cells, prepared, workplace)

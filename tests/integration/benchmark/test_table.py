@@ -1,8 +1,12 @@
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 from mmengine.config import Config
 
 from noisyseg.integration.benchmark import load_table
+from noisyseg.integration.benchmark.table import Method, at_folder
 from noisyseg.registry import HOOKS, MODELS, TASK_UTILS, TRANSFORMS
 
 
@@ -54,6 +58,16 @@ def test_a_wrapper_can_be_put_around_the_model_of_the_base(load, prepared):
     assert model["inner"]["backbone"]["type"] == "UNet"
 
 
+def test_texts_stand_for_values_of_the_data_and_for_its_folder(load, prepared):
+    table = load('title="Scenes",', 'title="Scenes", values={"{weight}": None, "{rate}": 0.5},')
+    table = dataclasses.replace(
+        table, methods={"ce": Method("CE", dict(custom_hooks=[dict(a="{weight}", b=["{rate}"], c="{clean_train}")]))}
+    )
+    config = table.cells(prepared)[0].config
+    assert config["custom_hooks"] == [{"a": None, "b": [0.5], "c": "{clean_train}"}]
+    assert at_folder(config, Path("/data"))["custom_hooks"][0]["c"] == "/data/clean/train"
+
+
 def test_only_and_seeds_choose(load, prepared):
     table = load()
     assert [cell.seed for cell in table.cells(prepared, seeds=[7], only=["scenes-ce"])] == [7]
@@ -80,13 +94,14 @@ def test_a_short_look_shortens_the_schedules_too(load, prepared):
     assert [(entry["begin"], entry["end"]) for entry in config["param_scheduler"]] == [(0, 2), (2, 40)]
 
 
-def test_the_table_of_losses_names_only_what_there_is(repository):
-    table = load_table(repository / "benchmarks" / "losses.py")
+@pytest.mark.parametrize(("name", "least"), [("losses", 15), ("adele", 7)])
+def test_our_tables_name_only_what_there_is(repository, name, least):
+    table = load_table(repository / "benchmarks" / f"{name}.py")
     assert {"camvid", "dsb2018", "scenes"} == set(table.data)
     assert list(table.seeds) == [0, 1, 2]
     text = Config({"methods": {name: dict(method.config) for name, method in table.methods.items()}}).to_dict()
     named = set(types(text))
-    assert len(named) > 15
+    assert len(named) > least
     registries = (HOOKS, MODELS, TASK_UTILS, TRANSFORMS)
     unknown = {name for name in named if not any(registry.get(name) for registry in registries)}
     assert unknown <= {"mmseg.OHEMPixelSampler"}
