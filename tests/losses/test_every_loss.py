@@ -9,7 +9,8 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import noisyseg.losses
-from noisyseg.losses import ElementwiseLoss, checks, closed_form
+from noisyseg.losses import ElementwiseLoss, closed_form
+from noisyseg.ops import checks
 from noisyseg.registry import MODELS
 
 CANONICAL = runpy.run_path(str(Path(__file__).with_name("canonical.py")))["CANONICAL"]
