@@ -104,7 +104,7 @@ methods = dict(
     oracle=dict(
         title="Correction alone, oracle trigger",
         config=wrapped(**one) | correction(oracle, window_iters=50, **alone),
-        note="Told the clean training labels: due when the IoU with them stays .02 below its highest for 100 iterations.",
+        note="Told clean training labels: due when the IoU with them stays .02 below its highest for 100 iterations.",
     ),
     current=dict(
         title="Correction alone, current weights",
