@@ -103,6 +103,7 @@ methods = dict(
     consistency=dict(title="Consistency alone", config=wrapped(**two), note="Two scales; nothing is corrected."),
     oracle=dict(
         title="Correction alone, oracle trigger",
+        uses_clean_labels=True,
         config=wrapped(**one) | correction(oracle, window_iters=50, **alone),
         note="Told clean training labels: due when the IoU with them stays .02 below its highest for 100 iterations.",
     ),

@@ -41,6 +41,8 @@ def write_report(
         results: Folder for ``cells.csv``, ``classes.csv``, ``curves.csv``, ``scores.csv``, ``configs/`` and ``data/``.
         page: The Markdown file; its pictures go to ``images`` beside it.
     """
+    flags = {cell.key: cell.flags for cell in cells}  # what the table says now, should a row have been made before
+    rows = [{**row, **flags.get(row["key"], {})} for row in rows]
     scores = scores_of(rows, table.reference)
     _write_csv(results / "cells.csv", map(_cell_line, rows))
     _write_csv(results / "classes.csv", (line for row in rows for line in _class_lines(row)))

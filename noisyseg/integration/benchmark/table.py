@@ -6,7 +6,8 @@ A table is a config file with
 - ``data``: name → ``title``, ``prepare`` (see `noisyseg.integration.benchmark.prepare.prepare_data`) and, where it is
   needed, ``config``, a difference to the base, and ``values``, what texts in differences stand for with these data
 - ``methods``: name → ``title``, ``config`` (a difference to the base), and the optional ``labels`` (``noisy`` or
-  ``clean``), ``data`` (the data sets where the method makes sense), ``uses_noise_rate``, ``note``
+  ``clean``), ``data`` (the data sets where the method makes sense), ``uses_noise_rate``, ``uses_clean_labels`` (it is
+  told some that it is not trained on), ``note``
 - ``reference``: the method that all others are compared with
 - ``notes``: paragraphs for the page
 
@@ -59,6 +60,7 @@ class Method:
     labels: str = "noisy"
     data: Sequence[str] | None = None
     uses_noise_rate: bool = False
+    uses_clean_labels: bool = False
     note: str = ""
 
 
@@ -146,7 +148,7 @@ class Table:
         config = self._config(data, method, prepared, budget)
         chosen = self.methods[method]
         flags = {
-            "uses_clean_images": chosen.labels == "clean",
+            "uses_clean_images": chosen.labels == "clean" or chosen.uses_clean_labels,
             "uses_noise_rate": chosen.uses_noise_rate,
             "selection_on_noisy_val": False,
         }

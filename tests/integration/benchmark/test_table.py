@@ -46,6 +46,9 @@ def test_clean_labels_are_trained_on_where_a_method_says_so(load, prepared):
     cell = load("uses_noise_rate=True,", 'labels="clean",').cells(prepared, only=["forward"])[0]
     assert cell.config["train_dataloader"]["dataset"]["data_prefix"]["seg_map_path"] == "clean/train"
     assert cell.flags["uses_clean_images"]
+    told = load("uses_noise_rate=True,", "uses_clean_labels=True,").cells(prepared, only=["forward"])[0]
+    assert told.flags["uses_clean_images"]
+    assert told.config["train_dataloader"]["dataset"]["data_prefix"]["seg_map_path"] == "noisy/train"
 
 
 def test_a_wrapper_can_be_put_around_the_model_of_the_base(load, prepared):
