@@ -68,7 +68,7 @@ def _draw(ax: Axes, history: ClassHistory, c: int, verdict: ClassVerdict | None,
         ax.plot(x, history.iou("clean")[:, c], "-", lw=1.2, color=CLEAN, label="IoU with clean labels")
         ax.plot(x, history.memorized()[:, c], ":", lw=1.2, color=MEMORIZED, label="share of errors memorized")
     if verdict is not None and verdict.fit is not None:
-        _draw_fit(ax, x[-1], verdict.fit)
+        _draw_fit(ax, x[-1] if due_epoch is None else due_epoch + 1, verdict.fit)  # it knew nothing of what came later
     if due_epoch is not None:
         ax.axvline(due_epoch + 1, color=DUE, lw=1.2, label="due")
         ax.annotate(f"{due_epoch + 1}", (due_epoch + 1, 0.02), color=DUE, fontsize=7, ha="left", va="bottom")
