@@ -11,7 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from noisyseg.correction.class_history import ClassHistory
-from noisyseg.correction.memorization import fit_curve, learning_curve, released_times, slow_start, update_epoch
+from noisyseg.correction.memorization import (
+    fit_curve,
+    late_start,
+    learning_curve,
+    released_times,
+    slow_start,
+    update_epoch,
+)
 from noisyseg.correction.triggers import ABSENT, ClassVerdict
 from noisyseg.registry import TASK_UTILS
 
@@ -31,7 +38,10 @@ class CurveRule:
         r: A class is due when the slope of its curve has lost this share since the first epoch, in (0, 1).
         t_max: From this epoch on classes without such a time are due, >= 1; None for the planned number of epochs, so
             that they never are.
-        slow_start: Whether windows before the first fast rise are left out; for windows of an epoch.
+        late_start: Windows up to the last below this share of the highest IoU are left out, and time counts from
+            there, as a class found late has no curve of ADELE's family before; in [0, 1), 0 takes all.
+        slow_start: Whether windows before the first fast rise are left out instead, as the released code for SegTHOR
+            does; for windows of an epoch.
         force_at: From this 0-based epoch on every class is due that is in the data, whatever its curve.
         abscissa: "centre" of each window, or "released": equally spaced from 0 to the end of the last window, both
             included.
@@ -49,6 +59,7 @@ class CurveRule:
 
     r: float = 0.9
     t_max: int | None = None
+    late_start: float = 0.1
     slow_start: bool = False
     force_at: int | None = None
     abscissa: Literal["centre", "released"] = "centre"
@@ -65,6 +76,8 @@ class CurveRule:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name}: expected at least {least}, got {value}")
+        if not 0 <= self.late_start < 1:
+            raise ValueError(f"late_start: expected a number in [0, 1), got {self.late_start}")
         if not 0 <= self.min_iou <= 1:
             raise ValueError(f"min_iou: expected a number in [0, 1], got {self.min_iou}")
         if self.min_r2 is not None and not self.min_r2 <= 1:
@@ -85,7 +98,14 @@ class CurveRule:
         return cls(**{**CURVE_RULES[name], **settings})
 
 
-_RELEASED: dict[str, Any] = {"abscissa": "released", "min_pixels": 0, "min_windows": 1, "min_iou": 0.0, "min_r2": None}
+_RELEASED: dict[str, Any] = {
+    "late_start": 0.0,
+    "abscissa": "released",
+    "min_pixels": 0,
+    "min_windows": 1,
+    "min_iou": 0.0,
+    "min_r2": None,
+}
 
 CURVE_RULES: dict[str, dict[str, Any]] = {
     "default": {},
@@ -129,9 +149,9 @@ class CurveTrigger:
 
     def _by_curve(self, x: FloatArray, y: FloatArray, epoch: int, epochs: int) -> ClassVerdict:
         rule = self.rule
-        times, rest, offset = self._after_slow_start(x, y)
+        times, rest, offset = self._after_start(x, y)
         if len(rest) < rule.min_windows:
-            after = " after the slow start" if offset else ""
+            after = " after its start" if offset else ""
             return ClassVerdict(False, f"{len(rest)} windows{after}, fewer than {rule.min_windows}")
         if y.max() < rule.min_iou:
             return ClassVerdict(False, f"never reached an IoU of {rule.min_iou}")
@@ -149,9 +169,9 @@ class CurveTrigger:
         reason = "flat from epoch {:.4g} on" if wait < last else "not flat before epoch {:.4g}, the last to wait for"
         return ClassVerdict(epoch >= wait + offset, reason.format(wait + offset), fit, wait + offset)
 
-    def _after_slow_start(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-        """Returns times and IoU without the slow start, times from its end on, and its length in epochs."""
-        skipped = slow_start(y) if self.rule.slow_start else 0
+    def _after_start(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+        """Returns times and IoU without a slow or late start, times from its end on, and its length in epochs."""
+        skipped = slow_start(y) if self.rule.slow_start else late_start(y, self.rule.late_start)
         if self.rule.abscissa == "released":
             width = float(x[-1]) / (len(x) - 0.5)  # of windows of equal length, the first of which begins at 0
             return released_times(len(x) - skipped, width), y[skipped:], skipped * width

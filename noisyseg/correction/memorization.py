@@ -14,7 +14,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
 
-__all__ = ["Fit", "fit_curve", "learning_curve", "released_times", "slope_crossing", "slow_start", "update_epoch"]
+__all__ = [
+    "Fit",
+    "fit_curve",
+    "late_start",
+    "learning_curve",
+    "released_times",
+    "slope_crossing",
+    "slow_start",
+    "update_epoch",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -128,6 +137,17 @@ def slow_start(y: FloatArray, least: float = 0.1) -> int:
     """
     fast = np.flatnonzero(np.diff(y) >= least)
     return int(fast[0]) if len(fast) else max(len(y) - 1, 0)
+
+
+def late_start(y: FloatArray, share: float) -> int:
+    """Returns how many leading points there are up to the last below ``share`` of the highest; of n at most n - 1.
+
+    A network often finds a rare or small class only after some epochs. Its curve then is shaped like an S, and no
+    `learning_curve` is: with ``beta`` <= 1 it is steepest at 0, so the fit is nearly straight and never flat. Without
+    its start the rest has the right shape. Unlike `slow_start`, this does not depend on how long windows are.
+    """
+    low = np.flatnonzero(y < share * y.max())
+    return min(int(low[-1]) + 1, len(y) - 1) if len(low) else 0
 
 
 def released_times(count: int, width: float) -> FloatArray:

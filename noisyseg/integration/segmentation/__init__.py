@@ -1,5 +1,6 @@
 """Components that need mmseg. Importing this package registers them; enter new modules here."""
 
+from noisyseg.integration.segmentation import edges
 from noisyseg.integration.segmentation.class_iou import ClassIoU
 from noisyseg.integration.segmentation.iterative_weights import IterativeWeightHook
 from noisyseg.integration.segmentation.label_correction_hook import LabelCorrectionHook
@@ -26,4 +27,5 @@ __all__ = [
     "TeacherHook",
     "TeacherStudentSegmentor",
     "TrainIoUTracker",
+    "edges",
 ]
