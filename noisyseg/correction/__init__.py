@@ -21,7 +21,7 @@ from noisyseg.correction.instances import (
     relabel_instances,
 )
 from noisyseg.correction.judging import ImageRecord, Judge, RoundSummary, Verdict, summed_up
-from noisyseg.correction.memorization import Fit, fit_curve, learning_curve, slow_start, update_epoch
+from noisyseg.correction.memorization import Fit, fit_curve, late_start, learning_curve, slow_start, update_epoch
 from noisyseg.correction.object_weights import object_agreement_weights
 from noisyseg.correction.pixel_weights import (
     Agreement,
@@ -80,6 +80,7 @@ __all__ = [
     "instance_counts",
     "label_loss",
     "label_probability_weights",
+    "late_start",
     "learning_curve",
     "lowest_share",
     "match_instances",

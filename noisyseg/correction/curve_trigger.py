@@ -165,9 +165,9 @@ class CurveTrigger:
             if fit.r2 < rule.min_r2 and error > FLAT * rest.max():
                 return ClassVerdict(False, f"the curve explains {fit.r2:.2f} of the variance", fit)
         last = rule.t_max or epochs
-        wait = update_epoch(fit.beta, fit.gamma, rule.r, last)
+        wait = min(update_epoch(fit.beta, fit.gamma, rule.r, last) + offset, last)
         reason = "flat from epoch {:.4g} on" if wait < last else "not flat before epoch {:.4g}, the last to wait for"
-        return ClassVerdict(epoch >= wait + offset, reason.format(wait + offset), fit, wait + offset)
+        return ClassVerdict(epoch >= wait, reason.format(wait), fit, wait)
 
     def _after_start(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, float]:
         """Returns times and IoU without a slow or late start, times from its end on, and its length in epochs."""

@@ -146,7 +146,7 @@ def late_start(y: FloatArray, share: float) -> int:
     `learning_curve` is: with ``beta`` <= 1 it is steepest at 0, so the fit is nearly straight and never flat. Without
     its start the rest has the right shape. Unlike `slow_start`, this does not depend on how long windows are.
     """
-    low = np.flatnonzero(y < share * y.max())
+    low = np.flatnonzero(y < share * y.max(initial=0))
     return min(int(low[-1]) + 1, len(y) - 1) if len(low) else 0
 
 

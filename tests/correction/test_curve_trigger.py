@@ -102,12 +102,12 @@ class TestDefault:
         assert verdict(learning_curve(x, 0.6, 0.5, 0.8), width=0.1).update_epoch == 5
 
     def test_a_curve_that_goes_on_rising_is_never_due_unless_forced(self):
-        line = np.linspace(0, 0.9, 12)
+        line = np.linspace(0.1, 0.9, 12)
         assert not verdict(line, 11, 12).due
         assert verdict(line, 11, 12).reason == "not flat before epoch 12, the last to wait for"
-        forced = [verdict(line, epoch, 19, force_at=16) for epoch in (15, 16)]
+        forced = [verdict(line, epoch, 19, force_at=10) for epoch in (9, 10)]
         assert [v.due for v in forced] == [False, True]
-        assert forced[1].reason == "forced from epoch 16 on"
+        assert forced[1].reason == "forced from epoch 10 on"
         assert forced[1].fit is not None
         assert verdict(line, 12, 19, t_max=12).due
 
@@ -117,6 +117,14 @@ class TestDefault:
         assert without.update_epoch == 3 + 5
         assert without.fit.beta == pytest.approx(0.5, rel=1e-3)
         assert verdict(slow).fit.beta > 0.7
+
+    def test_a_class_found_late_is_due_after_its_own_curve(self):
+        late = np.concatenate([np.zeros(6), RISING])
+        assert verdict(late).update_epoch == 6 + 5
+        assert verdict(late, late_start=0).update_epoch == 19
+        short = np.repeat(late, 5)  # windows of a fifth of an epoch: no rise from one to the next is fast
+        assert verdict(short, width=0.2).update_epoch == pytest.approx(6 + 5, abs=1)
+        assert verdict(late[:8]).reason == "2 windows after its start, fewer than 4"
 
     def test_each_class_for_itself(self):
         verdicts = CurveTrigger()(history_of(RISING, np.zeros(12)), 9, 20, [2, 1])
@@ -133,7 +141,7 @@ class TestEdgeCases:
         assert verdict(RISING[:3]).reason == "3 windows, fewer than 4"
         assert verdict(RISING[:4]).fit is not None
         slow = np.concatenate([np.zeros(10), RISING[:2]])
-        assert verdict(slow, slow_start=True).reason == "3 windows after the slow start, fewer than 4"
+        assert verdict(slow, slow_start=True).reason == "3 windows after its start, fewer than 4"
 
     @pytest.mark.parametrize("curve", [np.zeros(10), np.full(10, 0.019)])
     def test_an_iou_near_0(self, curve):
@@ -190,6 +198,7 @@ def test_a_config_names_it():
         ({"force_at": -1}, "force_at: expected at least 0, got -1"),
         ({"min_windows": 0}, "min_windows: expected at least 1"),
         ({"min_pixels": -1}, "min_pixels: expected at least 0"),
+        ({"late_start": 1}, r"late_start: expected a number in \[0, 1\), got 1"),
         ({"min_iou": 2}, r"min_iou: expected a number in \[0, 1\]"),
         ({"min_r2": 2}, "min_r2: expected at most 1"),
         ({"abscissa": "left"}, "abscissa: expected 'centre' or 'released', got 'left'"),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from noisyseg.correction.memorization import (
     fit_curve,
+    late_start,
     learning_curve,
     released_times,
     slope_crossing,
@@ -140,3 +141,20 @@ class TestUpdateEpoch:
 )
 def test_the_slow_start_ends_with_the_first_fast_rise(iou, skipped):
     assert slow_start(np.array(iou)) == skipped
+
+
+@pytest.mark.parametrize(
+    ("iou", "skipped"),
+    [
+        ([0, 0.01, 0.3, 0.5], 2),
+        ([0, 0.3, 0, 0.5], 3),
+        ([0.3, 0.4], 0),
+        ([0, 0.04, 0.05, 0.5], 2),
+        ([0.5, 0], 1),
+        ([0, 0], 0),
+        ([], 0),
+    ],
+)
+def test_a_late_start_ends_behind_the_last_low_point(iou, skipped):
+    assert late_start(np.array(iou), 0.1) == skipped
+    assert late_start(np.array(iou), 0) == 0
