@@ -1,4 +1,4 @@
-"""The largest and the smallest value around each pixel: what morphology and edges are made of.
+"""The largest and the smallest value around each pixel, or all its bits: what morphology and edges are made of.
 
 A window is built from runs of pixels, which grow like 1, 2, 4, ...: ``maximum(run, run moved by its length)`` is the
 run of twice the length. A square takes about 2 log2(2 r + 1) passes over the batch, a disk 3 r; each pass is one
@@ -13,9 +13,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-__all__ = ["SHAPES", "window_max", "window_min"]
+__all__ = ["SHAPES", "window_max", "window_min", "window_or"]
 
 Combine = Callable[..., Tensor]
+Neutral = Callable[[torch.dtype], int | bool]
 SHAPES = ("square", "disk")
 
 
@@ -34,15 +35,20 @@ def window_max(values: Tensor, radius: int, shape: str = "square") -> Tensor:
     Raises:
         ValueError: Another dtype, fewer than two axes, a negative or fractional radius, an unknown shape.
     """
-    return _window(values, radius, shape, torch.maximum, lowest=True)
+    return _window(values, radius, shape, torch.maximum, _lowest)
 
 
 def window_min(values: Tensor, radius: int, shape: str = "square") -> Tensor:
     """Returns the smallest value in the window around each pixel; see :func:`window_max`."""
-    return _window(values, radius, shape, torch.minimum, lowest=False)
+    return _window(values, radius, shape, torch.minimum, _highest)
 
 
-def _window(values: Tensor, radius: int, shape: str, combine: Combine, lowest: bool) -> Tensor:
+def window_or(values: Tensor, radius: int, shape: str = "square") -> Tensor:
+    """Returns the bits that are set anywhere in the window around each pixel; see :func:`window_max`."""
+    return _window(values, radius, shape, torch.bitwise_or, _no_bits)
+
+
+def _window(values: Tensor, radius: int, shape: str, combine: Combine, neutral: Neutral) -> Tensor:
     if values.dtype.is_floating_point or values.dtype.is_complex:
         raise ValueError(f"values: expected bool or integers, got {values.dtype}")
     if values.dim() < 2:
@@ -59,7 +65,7 @@ def _window(values: Tensor, radius: int, shape: str, combine: Combine, lowest: b
     size = (*values.shape[:-2], height + 2 * down, width + 2 * across)
     # One block, because on the CPU fresh memory for each pass costs more than the pass.
     memory = values.new_empty((2 if shape == "square" else 4, math.prod(size)))
-    padded = memory[0].view(size).fill_(_neutral(values.dtype, lowest))
+    padded = memory[0].view(size).fill_(neutral(values.dtype))
     padded[..., down : down + height, across : across + width] = values
     runs = _Runs(padded, memory[1], combine)
     if shape == "square":
@@ -115,7 +121,13 @@ def _within(memory: Tensor, shape: torch.Size) -> Tensor:
     return memory[: shape.numel()].view(shape)
 
 
-def _neutral(dtype: torch.dtype, lowest: bool) -> int | bool:
-    if dtype == torch.bool:
-        return not lowest
-    return torch.iinfo(dtype).min if lowest else torch.iinfo(dtype).max
+def _lowest(dtype: torch.dtype) -> int | bool:
+    return False if dtype == torch.bool else torch.iinfo(dtype).min
+
+
+def _highest(dtype: torch.dtype) -> int | bool:
+    return True if dtype == torch.bool else torch.iinfo(dtype).max
+
+
+def _no_bits(dtype: torch.dtype) -> int | bool:
+    return False if dtype == torch.bool else 0

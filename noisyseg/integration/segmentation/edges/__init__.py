@@ -1,3 +1,5 @@
 """Edge detection in mmseg: labels, detectors, learned shifts and scores of edges."""
 
-__all__: list[str] = []
+from noisyseg.integration.segmentation.edges.edges_from_labels import EdgesFromLabels
+
+__all__ = ["EdgesFromLabels"]
