@@ -5,6 +5,7 @@ from noisyseg.losses.adaptive_k import AdaptiveK
 from noisyseg.losses.bootstrapping import Bootstrapping, hard_bootstrapping, soft_bootstrapping
 from noisyseg.losses.cross_entropy import CrossEntropy, cross_entropy
 from noisyseg.losses.dice import NoiseRobustDice, NoiseWeightedDice, noise_robust_dice, noise_weighted_dice
+from noisyseg.losses.edge_cross_entropy import EdgeCrossEntropy, edge_cross_entropy
 from noisyseg.losses.elementwise import ElementwiseLoss
 from noisyseg.losses.elr import PixelELR, early_learning_regularizer
 from noisyseg.losses.forward_correction import ForwardCorrection, forward_correction
@@ -32,6 +33,7 @@ __all__ = [
     "AdaptiveK",
     "Bootstrapping",
     "CrossEntropy",
+    "EdgeCrossEntropy",
     "ElementwiseLoss",
     "ForwardCorrection",
     "GeneralizedCrossEntropy",
@@ -54,6 +56,7 @@ __all__ = [
     "adaptive_ldr",
     "cross_entropy",
     "early_learning_regularizer",
+    "edge_cross_entropy",
     "forward_correction",
     "generalized_cross_entropy",
     "hard_bootstrapping",

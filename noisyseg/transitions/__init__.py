@@ -1,3 +1,7 @@
 """How given labels come from true ones: models of the annotator's mistakes."""
 
-__all__: list[str] = []
+from noisyseg.transitions.complexity import local_complexity, shift_energy
+from noisyseg.transitions.pixel_shift import PixelShiftField
+from noisyseg.transitions.shift_target import shift_target
+
+__all__ = ["PixelShiftField", "local_complexity", "shift_energy", "shift_target"]

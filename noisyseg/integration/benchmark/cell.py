@@ -28,6 +28,7 @@ from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
 
 import noisyseg
+from noisyseg.integration.benchmark.score_names import ScoreName
 from noisyseg.integration.benchmark.table import Cell, at_folder
 from noisyseg.labels.files import write_json
 
@@ -84,7 +85,7 @@ def train_cell(cell: Cell, data: Path, work_dir: Path) -> dict[str, Any]:
     config.randomness = {"seed": cell.seed}
     config.work_dir = str(work_dir)
     runner = Runner.from_cfg(config)
-    recorder = Recorder(cell.config["model"])
+    recorder = Recorder(cell.config["model"], cell.score)
     runner.register_hook(recorder)
     runner.train()
     recorder.close()
@@ -135,11 +136,13 @@ class Recorder(Hook):
     Args:
         model: Config of the model; what is counted are calls of modules of the class of its backbone, so that those
             of a teacher count and those of validation do not.
+        score: What the validations are about.
     """
 
     priority = "VERY_LOW"
 
-    def __init__(self, model: Mapping[str, Any]) -> None:
+    def __init__(self, model: Mapping[str, Any], score: ScoreName) -> None:
+        self.score = score
         self.backbone = str(_find(model, "backbone")["type"]).rpartition(".")[2]
         self.forwards, self._validates = 0, False
         self.iterations: list[int] = []
@@ -169,8 +172,8 @@ class Recorder(Hook):
 
     def result(self) -> dict[str, Any]:
         """Returns ``best`` and ``last`` scores on clean validation labels, and the ``curve``."""
-        clean = [float(scores["clean/mIoU"]) for scores in self.scores]
-        given = [float(scores["given/mIoU"]) for scores in self.scores]
+        clean = [float(scores[f"clean/{self.score.name}"]) for scores in self.scores]
+        given = [float(scores[f"given/{self.score.name}"]) for scores in self.scores]
         curve = {
             "iterations": self.iterations,
             "clean": [round(score, 3) for score in clean],
@@ -180,10 +183,12 @@ class Recorder(Hook):
 
     def _at(self, place: int) -> dict[str, Any]:
         scores = self.scores[place]
-        classes = {name.removeprefix("clean/IoU/"): value for name, value in scores.items() if "clean/IoU/" in name}
+        prefix = f"clean/{self.score.of_class}/"
+        classes = {name.removeprefix(prefix): value for name, value in scores.items() if prefix in name}
         return {
             "iteration": self.iterations[place],
-            "miou": round(float(scores["clean/mIoU"]), 3),
+            self.score.key: round(float(scores[f"clean/{self.score.name}"]), 3),
+            **{name.lower(): round(float(scores[f"clean/{name}"]), 3) for name in self.score.beside},
             "classes": {name: round(float(value), 2) for name, value in classes.items()},
         }
 

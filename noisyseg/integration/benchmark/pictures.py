@@ -36,7 +36,7 @@ def differences_picture(table: Table, scores: Mapping[tuple[str, str], Score]) -
             ax.plot(score.differences, [place] * len(score.differences), ".", ms=4, color=colour, alpha=0.45)
             ax.plot(np.mean(score.differences), place, "o", ms=6, color=colour)
         ax.set_title(table.data[column].title, fontsize=9, loc="left", color=INK)
-        ax.set_xlabel("mIoU at the end, points", fontsize=8, color=INK)
+        ax.set_xlabel(f"{table.score.name} at the end, points", fontsize=8, color=INK)
         ax.grid(axis="x", color=MUTED, alpha=0.25, lw=0.6)
         ax.tick_params(labelsize=8, colors=INK)
         ax.set_yticks(range(len(names)), [table.methods[name].title for name in names])
@@ -69,7 +69,7 @@ def curves_picture(table: Table, data: str, rows: Sequence[Mapping[str, Any]]) -
     for ax in list(axes.flat)[len(curves) :]:
         ax.set_visible(False)
     figure.supxlabel("iterations", fontsize=8, color=INK)
-    figure.supylabel("mIoU, %", fontsize=8, color=INK)
+    figure.supylabel(f"{table.score.name}, %", fontsize=8, color=INK)
     reference = table.methods[table.reference].title
     figure.suptitle(
         f"{table.data[data].title}. Red: {reference}\nsolid: validation, clean labels; dotted: training, labels given",

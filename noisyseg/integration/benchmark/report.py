@@ -13,7 +13,8 @@ import numpy as np
 
 from noisyseg.integration.benchmark.pictures import curves_picture, differences_picture
 from noisyseg.integration.benchmark.prepare import PreparedData
-from noisyseg.integration.benchmark.scores import RULE, Score, scores_of
+from noisyseg.integration.benchmark.scores import Score, recovered, rule, scores_of
+from noisyseg.integration.benchmark.score_names import ScoreName
 from noisyseg.integration.benchmark.table import Cell, Table
 from noisyseg.labels.files import atomic_path, write_json
 
@@ -43,10 +44,10 @@ def write_report(
     """
     flags = {cell.key: cell.flags for cell in cells}  # what the table says now, should a row have been made before
     rows = [{**row, **flags.get(row["key"], {})} for row in rows]
-    scores = scores_of(rows, table.reference)
-    _write_csv(results / "cells.csv", map(_cell_line, rows))
-    _write_csv(results / "classes.csv", (line for row in rows for line in _class_lines(row)))
-    _write_csv(results / "curves.csv", (line for row in rows for line in _curve_lines(row)))
+    scores = scores_of(rows, table.reference, table.score.key)
+    _write_csv(results / "cells.csv", (_cell_line(row, table.score) for row in rows))
+    _write_csv(results / "classes.csv", (line for row in rows for line in _class_lines(row, table.score)))
+    _write_csv(results / "curves.csv", (line for row in rows for line in _curve_lines(row, table.score)))
     _write_csv(results / "scores.csv", map(_score_line, scores.values()))
     for cell in {(cell.data, cell.method): cell for cell in cells}.values():
         _write_text(results / "configs" / f"{cell.data}-{cell.method}.py", _config_text(cell))
@@ -86,11 +87,13 @@ def _page_lines(
     yield from ("", f"![Difference to {reference}](images/{stem}_differences.png)", "")
     yield from ("## How to read it", "")
     yield (
-        "mIoU in percent on clean validation labels, mean ± standard deviation of the seeds. *best* is the highest of "
+        f"{table.score.name} in percent on clean validation labels, mean ± standard deviation of the seeds. *best* is the highest of "
         "the validations while training: it needs clean labels to choose by, which nobody has, and is an upper bound. "
         f"*last* is what one gets without them. *Δ* is *last* minus that of {reference}, seed by seed."
     )
-    yield from ("", RULE, "")
+    yield from ("", rule(table.score.name), "")
+    if table.ceiling is not None:
+        yield from _recovery_lines(table, scores)
     for data, entry in table.data.items():
         if _has(scores, data):
             yield from _data_lines(table, data, entry.title, prepared[data], scores, stem)
@@ -124,11 +127,19 @@ def _data_lines(
 ) -> Iterable[str]:
     settings, realised = prepared.document["settings"], prepared.document["realised"]
     yield from (f"## {title}", "")
+    if prepared.kind == "edges":
+        done = (
+            f"noisy edge pixels lie {realised['mean_distance']:.1f} px from the nearest clean one in the mean, "
+            f"{realised['beyond_2']:.0%} of them more than 2 px; there are {realised['ratio']:.2f} times as many"
+        )
+    else:
+        done = (
+            f"{realised['changed']:.1%} of the training pixels changed; the noisy maps have {realised['miou']:.1f} % "
+            "mIoU against the clean ones"
+        )
     yield (
         f"{settings['train']} training and {settings['val']} validation images, {settings['size']} pixels high, "
-        f"{len(prepared.classes)} classes. Noise `{settings['recipe']}`, seed {settings['seed']}: "
-        f"{realised['changed']:.1%} of the training pixels changed; the noisy maps have {realised['miou']:.1f} % mIoU "
-        "against the clean ones."
+        f"{_counted(len(prepared.classes))}. Noise `{settings['recipe']}`, seed {settings['seed']}: {done}."
     )
     yield from ("", f"![Curves](images/{stem}_curves_{data}.png)", "")
     yield from ("| method | best | last | Δ last | p | |", "|---|---|---|---|---|---|")
@@ -158,6 +169,46 @@ def _sentence(table: Table, method: str, scores: Sequence[Score]) -> str:
     return f"**{entry.title}**: {'; '.join(parts)}.{note}"
 
 
+def _recovery_lines(table: Table, scores: Mapping[tuple[str, str], Score]) -> Iterable[str]:
+    """Yields a table of which share of the loss that noise causes each method wins back, and how often half of it."""
+    reference, ceiling = (table.methods[name].title for name in (table.reference, table.ceiling))
+    methods = [
+        name
+        for name in table.methods
+        if name not in (table.reference, table.ceiling) and any(own == name for _, own in scores)
+    ]
+    yield from ("## What is recovered", "")
+    yield (
+        f"*loss*: *last* of {ceiling} minus *last* of {reference}, points. The other columns: which share of it the "
+        "method wins back, in the mean of the seeds; below 0 % it does worse than doing nothing, and where the loss "
+        "is below a point there is no share."
+    )
+    yield from ("", f"| data | loss | {' | '.join(table.methods[name].title for name in methods)} |")
+    yield "|---" * (2 + len(methods)) + "|"
+    shares: dict[str, list[float]] = {name: [] for name in methods}
+    for data, entry in table.data.items():
+        whole = scores.get((data, table.ceiling))
+        if whole is None or not len(whole.differences):
+            continue
+        texts = []
+        for name in methods:
+            score = scores.get((data, name))
+            share = float("nan") if score is None else recovered(score, whole)
+            texts.append("" if np.isnan(share) else f"{share:.0%}")
+            shares[name] += [] if np.isnan(share) else [share]
+        yield f"| {entry.title} | {np.mean(whole.differences):.1f} | {' | '.join(texts)} |"
+    yield ""
+    for name in methods:
+        if shares[name]:
+            half = sum(share >= 0.5 for share in shares[name])
+            yield f"- **{table.methods[name].title}** recovers at least half on {half} of {len(shares[name])}."
+    yield ""
+
+
+def _counted(classes: int) -> str:
+    return f"{classes} classes" if classes > 1 else "1 class"
+
+
 def _has(scores: Mapping[tuple[str, str], Score], data: str) -> bool:
     return any(name == data for name, _ in scores)
 
@@ -167,25 +218,28 @@ def _spread(values: Sequence[float]) -> str:
     return f"{mean} ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else mean
 
 
-def _cell_line(row: Row) -> dict[str, Any]:
+def _cell_line(row: Row, score: ScoreName) -> dict[str, Any]:
     line = {key: row[key] for key in ("data", "method", "seed", "key", "iterations")}
     for when in ("best", "last"):
-        line |= {f"{when}_miou": row[when]["miou"], f"{when}_iteration": row[when]["iteration"]}
+        line |= {f"{when}_{key}": row[when][key] for key in (score.key, *map(str.lower, score.beside))}
+        line[f"{when}_iteration"] = row[when]["iteration"]
     line |= {flag: row[flag] for flag in FLAGS} | {key: row[key] for key in ("seconds", "cpu_seconds", "device")}
     return line | {"code": row.get("code", "")}  # older rows do not say
 
 
-def _class_lines(row: Row) -> Iterable[dict[str, Any]]:
+def _class_lines(row: Row, score: ScoreName) -> Iterable[dict[str, Any]]:
     for when in ("best", "last"):
         for name, value in row[when]["classes"].items():
-            yield {key: row[key] for key in ("data", "method", "seed")} | {"when": when, "class": name, "iou": value}
+            place = {key: row[key] for key in ("data", "method", "seed")}
+            yield place | {"when": when, "class": name, score.of_class.lower(): value}
 
 
-def _curve_lines(row: Row) -> Iterable[dict[str, Any]]:
+def _curve_lines(row: Row, score: ScoreName) -> Iterable[dict[str, Any]]:
     curve = row["curve"]
     for iteration, clean, given in zip(curve["iterations"], curve["clean"], curve["given"], strict=True):
         place = {key: row[key] for key in ("data", "method", "seed")}
-        yield place | {"iteration": iteration, "clean_val_miou": clean, "given_train_miou": given}
+        numbers = {f"clean_val_{score.key}": clean, f"given_train_{score.key}": given}
+        yield place | {"iteration": iteration} | numbers
 
 
 def _score_line(score: Score) -> dict[str, Any]:

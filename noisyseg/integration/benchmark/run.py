@@ -110,7 +110,8 @@ def run_cells(
                     text = f"FAILED, see {log}"
                 else:
                     outcome.finished += 1
-                    text = f"best {row['best']['miou']:5.1f}  last {row['last']['miou']:5.1f}  {row['seconds']:5.1f} s"
+                    best, last = (row[when][cell.score.key] for when in ("best", "last"))
+                    text = f"best {best:5.1f}  last {last:5.1f}  {row['seconds']:5.1f} s"
                 done = outcome.finished - before + len(outcome.failed)
                 left = (time.monotonic() - start) / done * (total - before - done)
                 place = f"{outcome.finished + len(outcome.failed)}/{total}"

@@ -19,7 +19,7 @@ from noisyseg.labels.coco import CocoFile, read_coco
 from noisyseg.labels.paint import semantic_from_instances
 from noisyseg.scenes import CLASSES, write_scenes
 
-__all__ = ["SOURCES", "Picture", "pictures_of"]
+__all__ = ["SOURCES", "Picture", "pictures_of", "spread"]
 
 
 class Picture(NamedTuple):
@@ -61,7 +61,7 @@ def _camvid(counts: dict[str, int], size: int, _seed: int) -> Iterator[Picture]:
     """Yields CamVid at a smaller scale: frames at even distances, whole, their width a multiple of 16."""
     root = Path(os.environ.get("NOISYSEG_CAMVID", "data/camvid"))
     for split, count in counts.items():
-        for path in _spread(sorted((root / f"{split}annot").glob("*.png")), count, root):
+        for path in spread(sorted((root / f"{split}annot").glob("*.png")), count, "CAMVID", root):
             labels = read_camvid(path)
             height, width = labels.size_hw
             shape = (16 * round(width * size / height / 16), size)
@@ -77,7 +77,7 @@ def _dsb2018(counts: dict[str, int], size: int, _seed: int) -> Iterator[Picture]
     root = Path(os.environ.get("NOISYSEG_DSB2018", "data/dsb2018"))
     coco = read_coco(root / "annotations" / "instances_fixed.json")
     large = [key for key, entry in coco.images.items() if min(entry["height"], entry["width"]) >= 2 * size]
-    chosen = _spread(large, sum(counts.values()), root)
+    chosen = spread(large, sum(counts.values()), "DSB2018", root)
     places = np.linspace(0, len(chosen) - 1, counts["val"]).round().astype(int)
     for place, image_id in enumerate(chosen):
         yield _nuclei(root, coco, image_id, "val" if place in places else "train", size)
@@ -112,10 +112,21 @@ SOURCES: dict[str, Callable[[dict[str, int], int, int], Iterator[Picture]]] = {
 }
 
 
-def _spread(items: Sequence, count: int, root: Path) -> list:
-    """Returns ``count`` of the items, at even distances."""
+def spread(items: Sequence, count: int, name: str, root: Path) -> list:
+    """Returns ``count`` of the items, at even distances.
+
+    Args:
+        items: Files of a split, or what stands for them.
+        count: At least 1.
+        name: The data set, as in the name of its environment variable.
+        root: Where it was looked for.
+
+    Raises:
+        FileNotFoundError: There is none.
+        ValueError: There are fewer than ``count``.
+    """
     if not items:
-        raise FileNotFoundError(f"{root}: no labels there; say where they are with NOISYSEG_{root.name.upper()}")
+        raise FileNotFoundError(f"{root}: no labels there; say where they are with NOISYSEG_{name}")
     if count > len(items):
         raise ValueError(f"{root}: expected at least {count} images of a split, got {len(items)}")
     return [items[place] for place in np.linspace(0, len(items) - 1, count).round().astype(int)]

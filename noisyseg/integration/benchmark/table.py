@@ -4,15 +4,19 @@ A table is a config file with
 
 - ``name``, ``title``, ``base`` (config of a training, beside the table), ``seeds``
 - ``data``: name → ``title``, ``prepare`` (see `noisyseg.integration.benchmark.prepare.prepare_data`) and, where it is
-  needed, ``config``, a difference to the base, and ``values``, what texts in differences stand for with these data
+  needed, ``config``, a difference to the base, ``values``, what texts in differences stand for with these data, and
+  ``seeds``, where they are other ones than the table's
 - ``methods``: name → ``title``, ``config`` (a difference to the base), and the optional ``labels`` (``noisy`` or
   ``clean``), ``data`` (the data sets where the method makes sense), ``uses_noise_rate``, ``uses_clean_labels`` (it is
   told some that it is not trained on), ``note``
 - ``reference``: the method that all others are compared with
+- ``score``: what it is about, ``mIoU`` unless said otherwise, see `noisyseg.integration.benchmark.score_names.SCORES`
+- ``ceiling``: the method that shows what could be reached, such as one trained with clean labels; the page then says
+  which share of the reference's loss against it each method recovers
 - ``notes``: paragraphs for the page
 
 In a difference the text ``{num_classes}`` stands for the number of classes and ``{noise_matrix}`` for the measured
-shares of class i that the noise calls j, and ``{clean_train}`` for the folder of the training images' clean labels,
+shares of class i that the noise calls j (not for edges), and ``{clean_train}`` for the folder of the training images' clean labels,
 for analysis and for oracles. The dict ``{"{model}": difference}`` stands for the base's model with that
 difference, so that a wrapper can be put around it.
 """
@@ -30,6 +34,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from noisyseg.integration.benchmark.prepare import PreparedData, stable_hash
+from noisyseg.integration.benchmark.score_names import SCORES, ScoreName
 
 __all__ = ["Cell", "DataSet", "Method", "Table", "at_folder", "load_table"]
 
@@ -49,6 +54,7 @@ class DataSet:
     prepare: Mapping[str, Any]
     config: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    seeds: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ class Cell:
         flags: What the method was told beyond the labels: ``uses_clean_images``, ``uses_noise_rate`` and
             ``selection_on_noisy_val``.
         key: Hash of config, seed and the pixels that it is trained and judged on.
+        score: What it is judged by.
     """
 
     data: str
@@ -84,6 +91,7 @@ class Cell:
     config: Mapping[str, Any]
     flags: Mapping[str, bool]
     key: str
+    score: ScoreName = SCORES["mIoU"]
 
     @property
     def name(self) -> str:
@@ -103,6 +111,8 @@ class Table:
     methods: Mapping[str, Method]
     reference: str
     notes: Sequence[str] = ()
+    score: ScoreName = SCORES["mIoU"]
+    ceiling: str | None = None
 
     def cells(
         self,
@@ -116,7 +126,7 @@ class Table:
 
         Args:
             prepared: The data sets by their names.
-            seeds: Other seeds than the table's.
+            seeds: Other seeds than the table's, for all data sets.
             only: Words; a cell is among them if one of them is its data set, its method or ``data-method``.
             budget: Share of the iterations, for a quick look.
 
@@ -125,9 +135,10 @@ class Table:
         """
         cells = [
             self.cell(data, method, seed, prepared[data], budget)
-            for seed in (self.seeds if seeds is None else seeds)
+            for seed in (self._all_seeds() if seeds is None else seeds)
             for data, method in self.pairs()
             if not only or {data, method, f"{data}-{method}"} & set(only)
+            if seeds is not None or seed in self._seeds(data)
         ]
         unknown = set(only) - {
             word for cell in cells for word in (cell.data, cell.method, f"{cell.data}-{cell.method}")
@@ -143,6 +154,14 @@ class Table:
                 if method.data is None or data in method.data:
                     yield data, name
 
+    def _seeds(self, data: str) -> Sequence[int]:
+        own = self.data[data].seeds
+        return self.seeds if own is None else own
+
+    def _all_seeds(self) -> list[int]:
+        """Returns the seeds of all data sets, each once, the table's first."""
+        return list(dict.fromkeys([*self.seeds, *(seed for data in self.data for seed in self._seeds(data))]))
+
     def cell(self, data: str, method: str, seed: int, prepared: PreparedData, budget: float = 1.0) -> Cell:
         """Returns one training."""
         config = self._config(data, method, prepared, budget)
@@ -153,16 +172,17 @@ class Table:
             "selection_on_noisy_val": False,
         }
         key = stable_hash([VERSION, config, seed, prepared.fingerprint])
-        return Cell(data, method, seed, config, flags, key)
+        return Cell(data, method, seed, config, flags, key, self.score)
 
     def _config(self, data: str, method: str, prepared: PreparedData, budget: float) -> dict[str, Any]:
         config = Config(copy.deepcopy(dict(self.base)))
         texts = {
             MODEL: self.base["model"],
             "{num_classes}": len(prepared.classes),
-            "{noise_matrix}": prepared.transitions.round(6).tolist(),
             **self.data[data].values,
         }
+        if prepared.kind == "maps":
+            texts["{noise_matrix}"] = prepared.transitions.round(6).tolist()
         for difference in (self.data[data].config, self.methods[method].config):
             config.merge_from_dict(_filled(copy.deepcopy(difference), texts))
         document = {name: value for name, value in config.to_dict().items() if name in RUNNER_FIELDS}
@@ -171,6 +191,7 @@ class Table:
         _set_everywhere(document["model"], "num_classes", len(prepared.classes))
         for dataset in _data_sets(document):
             dataset["metainfo"] = {"classes": list(prepared.classes)}
+            _set_everywhere(dataset["pipeline"], "num_classes", len(prepared.classes))
             if dataset["data_prefix"]["seg_map_path"] == "noisy/train":
                 dataset["data_prefix"]["seg_map_path"] = f"{self.methods[method].labels}/train"
         return document
@@ -181,13 +202,17 @@ def load_table(path: str | Path) -> Table:
 
     Raises:
         FileNotFoundError: There is no such file, or its base is none.
-        ValueError: The reference is no method, or labels are neither clean nor noisy.
+        ValueError: The reference or the ceiling is no method, the score is unknown, or labels are neither clean nor
+            noisy.
         TypeError: A field is missing or unknown.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such table")
     fields = Config.fromfile(path).to_dict()
+    score = fields.get("score", "mIoU")
+    if score not in SCORES:
+        raise ValueError(f"{path}: score: expected one of {', '.join(SCORES)}, got {score!r}")
     table = Table(
         name=fields["name"],
         title=fields["title"],
@@ -197,9 +222,12 @@ def load_table(path: str | Path) -> Table:
         methods={name: Method(**entry) for name, entry in fields["methods"].items()},
         reference=fields["reference"],
         notes=fields.get("notes", ()),
+        score=SCORES[score],
+        ceiling=fields.get("ceiling"),
     )
-    if table.reference not in table.methods:
-        raise ValueError(f"{path}: reference: expected one of the methods, got {table.reference!r}")
+    for role, name in (("reference", table.reference), ("ceiling", table.ceiling)):
+        if name not in table.methods and not (role == "ceiling" and name is None):
+            raise ValueError(f"{path}: {role}: expected one of the methods, got {name!r}")
     for name, method in table.methods.items():
         if method.labels not in ("clean", "noisy"):
             raise ValueError(f"{path}: labels of {name}: expected 'clean' or 'noisy', got {method.labels!r}")
