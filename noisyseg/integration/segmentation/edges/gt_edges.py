@@ -9,15 +9,13 @@ import torch.nn.functional as F
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from noisyseg.integration.segmentation.edges.edge_keys import EDGE_BITS
 from noisyseg.labels import LabelError
 from noisyseg.ops.checks import require
 from noisyseg.ops.edge_bits import IGNORED_BITS, expand_bits, ignored_bits
 from noisyseg.ops.windows import window_max
 
-__all__ = ["GT_EDGE_BITS", "edge_targets"]
-
-GT_EDGE_BITS = "gt_edge_bits"
-"""Field of a data sample: (1, H, W) int32, bit k on the edge of class k, bit 31 where the pixel is ignored."""
+__all__ = ["edge_targets"]
 
 
 def edge_targets(
@@ -30,7 +28,8 @@ def edge_targets(
     """Returns the edges of each class, and which pixels have a label.
 
     Args:
-        data_samples: With ``gt_edge_bits`` each, of their own size.
+        data_samples: With ``gt_edge_bits`` (1, h, w) int32 each: bit k on the edge of class k, bit 31 where the label
+            is ignored.
         size_hw: H and W of the inputs. What lies behind the right and lower border of a sample is ignored, because the
             host pads there.
         num_classes: K.
@@ -56,7 +55,7 @@ def edge_targets(
     require(
         ~beyond.any(),
         lambda: (
-            f"{GT_EDGE_BITS}: expected edges of {num_classes} classes, got bits of classes beyond: "
+            f"{EDGE_BITS}: expected edges of {num_classes} classes, got bits of classes beyond: "
             f"{[c for c in range(num_classes, 31) if (stacked & 2**c).any()]}"
         ),
     )
@@ -69,21 +68,21 @@ def edge_targets(
 
 def _bits_of(sample: SegDataSample, rows: int, columns: int) -> Tensor:
     """Returns (1, h, w) int32."""
-    if GT_EDGE_BITS not in sample:
+    if EDGE_BITS not in sample:
         raise LabelError(
-            f"expected {GT_EDGE_BITS}, got a sample without: make them in the pipeline (noisyseg.EdgesFromLabels, "
+            f"expected {EDGE_BITS}, got a sample without: make them in the pipeline (noisyseg.EdgesFromLabels, "
             "noisyseg.LoadEdgeLabels) and pack with noisyseg.PackSegInputs",
             file=sample.metainfo.get("img_path"),
         )
     bits = sample.gt_edge_bits.data
     if bits.dtype != torch.int32 or bits.dim() != 3 or len(bits) != 1:
         raise LabelError(
-            f"{GT_EDGE_BITS}: expected (1, H, W) int32, got {tuple(bits.shape)} of {bits.dtype}",
+            f"{EDGE_BITS}: expected (1, H, W) int32, got {tuple(bits.shape)} of {bits.dtype}",
             file=sample.metainfo.get("img_path"),
         )
     if bits.shape[1] > rows or bits.shape[2] > columns:
         raise LabelError(
-            f"{GT_EDGE_BITS}: expected at most the size {(rows, columns)} of the input, got {tuple(bits.shape[1:])}: a "
+            f"{EDGE_BITS}: expected at most the size {(rows, columns)} of the input, got {tuple(bits.shape[1:])}: a "
             "transform has moved the image alone",
             file=sample.metainfo.get("img_path"),
         )
