@@ -1,3 +1,20 @@
 """How well edges are found: matching within a distance, and the scores that are made of it."""
 
-__all__: list[str] = []
+from noisyseg.evaluation.edges.counting import edge_counts
+from noisyseg.evaluation.edges.matching import match_edges
+from noisyseg.evaluation.edges.protocol import EdgeProtocol
+from noisyseg.evaluation.edges.scoring import EdgePoint, EdgeScores, edge_scores, mean_scores
+from noisyseg.evaluation.edges.suppression import suppressed
+from noisyseg.evaluation.edges.thinning import thin_edges
+
+__all__ = [
+    "EdgePoint",
+    "EdgeProtocol",
+    "EdgeScores",
+    "edge_counts",
+    "edge_scores",
+    "match_edges",
+    "mean_scores",
+    "suppressed",
+    "thin_edges",
+]

@@ -3,6 +3,7 @@
 from noisyseg.integration.segmentation.edges.casenet_backbone import CASENetResNet
 from noisyseg.integration.segmentation.edges.edge_detector import EdgeDetector
 from noisyseg.integration.segmentation.edges.edge_heads import CASENetHead, SideEdgeHead
+from noisyseg.integration.segmentation.edges.edge_metric import EdgeMetric
 from noisyseg.integration.segmentation.edges.edges_from_labels import EdgesFromLabels
 from noisyseg.integration.segmentation.edges.gt_edges import edge_targets
 
@@ -10,6 +11,7 @@ __all__ = [
     "CASENetHead",
     "CASENetResNet",
     "EdgeDetector",
+    "EdgeMetric",
     "EdgesFromLabels",
     "SideEdgeHead",
     "edge_targets",

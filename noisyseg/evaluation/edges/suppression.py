@@ -1,0 +1,67 @@
+"""Suppression of predicted edges that are not the largest across the edge."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Strength = npt.NDArray[np.float32]
+
+
+def suppressed(
+    probability: npt.NDArray[np.uint8], reach: int = 2, border: int = 5, margin: float = 1.0
+) -> npt.NDArray[np.uint8]:
+    """Returns (H, W) uint8 edges that are 0 where a neighbour across the edge is larger (NMS, as STEAL tests with it).
+
+    The map is smoothed by a triangle of radius 2; the direction across the edge is that of largest curvature of the
+    map smoothed by a triangle of radius 4. A pixel stays where it is at least as large as the ``2 reach`` points at 1
+    .. ``reach`` pixels along that direction, interpolated bilinearly, and pixels near the frame are weakened in
+    proportion to their distance from it.
+
+    Args:
+        probability: (H, W) uint8.
+        reach: Pixels looked at on either side.
+        border: Width of the weakened rim, pixels.
+        margin: Factor of the pixel in the comparison.
+    """
+    strength = _triangle(probability.astype(np.float32), 2)
+    kept = largest_across(strength, _direction(_triangle(probability.astype(np.float32), 4)), reach, margin)
+    rows, columns = (np.minimum(np.arange(side), np.arange(side)[::-1]) for side in strength.shape)
+    rim = np.minimum(np.minimum(rows[:, None], columns[None]) / max(border, 1), 1) if border else 1
+    return np.rint(np.where(kept, strength, 0) * rim).astype(np.uint8)
+
+
+def largest_across(strength: Strength, angle: Strength, reach: int = 1, margin: float = 1.0) -> npt.NDArray[np.bool_]:
+    """Returns where (H, W) float32 strengths are positive and no smaller than their neighbours across the edge.
+
+    Args:
+        strength: (H, W) float32.
+        angle: (H, W) float32 direction across the edge, radians from the columns' axis towards larger rows.
+        reach: Pixels looked at on either side.
+        margin: Factor of the pixel in the comparison.
+    """
+    rows, columns = np.indices(strength.shape, np.float32)
+    kept = strength > 0
+    for step in (*range(-reach, 0), *range(1, reach + 1)):
+        x, y = columns + step * np.cos(angle), rows + step * np.sin(angle)
+        there = cv2.remap(strength, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        kept &= margin * strength >= there
+    return kept
+
+
+def _direction(smooth: Strength) -> Strength:
+    """Returns the direction in which a ridge of the map falls off most steeply: the Hessian's largest curvature."""
+    dy, dx = np.gradient(smooth)
+    dyy, dyx = np.gradient(dy)
+    dxx = np.gradient(dx, axis=1)
+    # Half the angle of (dxx - dyy, 2 dxy) is the axis of the largest curvature; a ridge's is the most negative one.
+    return (np.arctan2(2 * dyx, dxx - dyy) / 2 + np.pi / 2).astype(np.float32)
+
+
+def _triangle(values: Strength, radius: int) -> Strength:
+    """Returns the map smoothed by a triangle filter of that radius, mirrored at the frame."""
+    side = np.arange(1, radius + 2, dtype=np.float32)
+    kernel = np.concatenate([side, side[-2::-1]])
+    kernel /= kernel.sum()
+    return cv2.sepFilter2D(values, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
