@@ -23,7 +23,12 @@ _COMPONENTS = ["noisyseg.integration.components"]
 DATASETS = Registry("dataset", parent=ROOT_DATASETS, scope="noisyseg", locations=_COMPONENTS)
 HOOKS = Registry("hook", parent=ROOT_HOOKS, scope="noisyseg", locations=_COMPONENTS)
 METRICS = Registry("metric", parent=ROOT_METRICS, scope="noisyseg", locations=_COMPONENTS)
-MODELS = Registry("model", parent=ROOT_MODELS, scope="noisyseg", locations=["noisyseg.losses", "noisyseg.transitions", *_COMPONENTS])
+MODELS = Registry(
+    "model",
+    parent=ROOT_MODELS,
+    scope="noisyseg",
+    locations=["noisyseg.losses", "noisyseg.transitions", *_COMPONENTS],
+)
 OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     "optimizer wrapper constructor",
     parent=ROOT_OPTIM_WRAPPER_CONSTRUCTORS,
