@@ -11,8 +11,10 @@ from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs as MMSegPackSegInputs
 
 from noisyseg.integration.samples import Sample
+from noisyseg.integration.segmentation.edges.edge_keys import EDGE_ANNOTATORS, EDGE_BITS, EDGE_FRAME
 from noisyseg.integration.weight_transforms import WEIGHT_MAP, WITNESS
 from noisyseg.labels import IGNORE, LabelError
+from noisyseg.labels.edge_bits import IGNORED_BITS
 from noisyseg.registry import TRANSFORMS
 
 __all__ = ["PackSegInputs"]
@@ -30,6 +32,9 @@ class PackSegInputs(MMSegPackSegInputs):
     Weights (``gt_weight_map``) end as 0 where a pixel is not the image's: where the label is ignored, which is how
     rotation, cut-out and mosaic fill, and where ``mmengine.Pad`` has made the labels larger, which it does not do to
     other maps.
+
+    Edges that `noisyseg.LoadEdgeLabels` has read are ignored where a transform has filled them (rotation, cut-out,
+    mosaic).
 
     Args:
         meta_keys: Keys of the meta information, besides ``image_weight``; None means mmseg's.
@@ -54,9 +59,14 @@ class PackSegInputs(MMSegPackSegInputs):
                 results[WEIGHT_MAP] = self._weights(results)
             except LabelError as error:
                 raise error.at(file=results.get("img_path"), where="weights") from None
+        if EDGE_FRAME in results:
+            filled = results[EDGE_FRAME] != 0
+            for key in (EDGE_BITS, EDGE_ANNOTATORS):
+                if key in results:
+                    results[key][filled] = IGNORED_BITS
         packed = super().transform(results)
         for key in dict.fromkeys(results.get("seg_fields", [])):
-            if key not in PACKED_BY_HOST and key != WITNESS:
+            if key not in PACKED_BY_HOST and key not in (WITNESS, EDGE_FRAME):
                 pixels = results[key]
                 pixels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
                 data = to_tensor(np.ascontiguousarray(pixels))

@@ -74,12 +74,12 @@ class EdgesFromLabels(BaseTransform):
         except ValueError as error:
             problem = error.problem if isinstance(error, LabelError) else str(error)
             raise LabelError(f"EdgesFromLabels: {problem}", file=file) from None
-        fields = results.setdefault("seg_fields", [])
-        if EDGE_BITS not in fields:
-            fields.append(EDGE_BITS)
+        results.setdefault("seg_fields", []).append(EDGE_BITS)
         return results
 
     def _bits(self, results: Sample) -> np.ndarray:
+        if EDGE_BITS in results:
+            raise LabelError(f"expected a sample without {EDGE_BITS}, got edges that are drawn or loaded already")
         for key in ("gt_seg_map", self.instances):
             if key is not None and key not in results:
                 raise LabelError(f"expected {key}, got {', '.join(sorted(results))}")
