@@ -13,8 +13,8 @@ import numpy as np
 
 from noisyseg.integration.benchmark.pictures import curves_picture, differences_picture
 from noisyseg.integration.benchmark.prepare import PreparedData
-from noisyseg.integration.benchmark.scores import Score, recovered, rule, scores_of
 from noisyseg.integration.benchmark.score_names import ScoreName
+from noisyseg.integration.benchmark.scores import Score, recovered, rule, scores_of
 from noisyseg.integration.benchmark.table import Cell, Table
 from noisyseg.labels.files import atomic_path, write_json
 
@@ -87,8 +87,9 @@ def _page_lines(
     yield from ("", f"![Difference to {reference}](images/{stem}_differences.png)", "")
     yield from ("## How to read it", "")
     yield (
-        f"{table.score.name} in percent on clean validation labels, mean ± standard deviation of the seeds. *best* is the highest of "
-        "the validations while training: it needs clean labels to choose by, which nobody has, and is an upper bound. "
+        f"{table.score.name} in percent on clean validation labels, mean ± standard deviation of the seeds. *best* is "
+        "the highest of the validations while training: it needs clean labels to choose by, which nobody has, and is "
+        "an upper bound. "
         f"*last* is what one gets without them. *Δ* is *last* minus that of {reference}, seed by seed."
     )
     yield from ("", rule(table.score.name), "")

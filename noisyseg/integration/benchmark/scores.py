@@ -66,9 +66,7 @@ class Score:
         return "no clear difference"
 
 
-def scores_of(
-    rows: Sequence[Mapping[str, Any]], reference: str, key: str = "miou"
-) -> dict[tuple[str, str], Score]:
+def scores_of(rows: Sequence[Mapping[str, Any]], reference: str, key: str = "miou") -> dict[tuple[str, str], Score]:
     """Returns the score of each (data set, method), in the order of the rows.
 
     Args:

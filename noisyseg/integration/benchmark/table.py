@@ -15,9 +15,9 @@ A table is a config file with
   which share of the reference's loss against it each method recovers
 - ``notes``: paragraphs for the page
 
-In a difference the text ``{num_classes}`` stands for the number of classes and ``{noise_matrix}`` for the measured
-shares of class i that the noise calls j (not for edges), and ``{clean_train}`` for the folder of the training images' clean labels,
-for analysis and for oracles. The dict ``{"{model}": difference}`` stands for the base's model with that
+In a difference the text ``{num_classes}`` stands for the number of classes, ``{noise_matrix}`` for the measured shares
+of class i that the noise calls j (not for edges), and ``{clean_train}`` for the folder of the training images' clean
+labels, for analysis and for oracles. The dict ``{"{model}": difference}`` stands for the base's model with that
 difference, so that a wrapper can be put around it.
 """
 
@@ -41,6 +41,8 @@ __all__ = ["Cell", "DataSet", "Method", "Table", "at_folder", "load_table"]
 RUNNER_FIELDS = frozenset(inspect.signature(Runner.__init__).parameters) - {"self", "cfg", "data_preprocessor"}
 """What of a base config is the training's; all other names in it are helpers of the file."""
 MODEL = "{model}"
+NOISY_FOLDERS = ("noisy/train", "noisy_thin/train")
+"""Folders of a base config that stand for those of the labels that a method is trained with."""
 
 VERSION = 1
 """Goes up whenever the same config gives another row."""
@@ -192,8 +194,9 @@ class Table:
         for dataset in _data_sets(document):
             dataset["metainfo"] = {"classes": list(prepared.classes)}
             _set_everywhere(dataset["pipeline"], "num_classes", len(prepared.classes))
-            if dataset["data_prefix"]["seg_map_path"] == "noisy/train":
-                dataset["data_prefix"]["seg_map_path"] = f"{self.methods[method].labels}/train"
+            prefix = dataset["data_prefix"]
+            if prefix["seg_map_path"] in NOISY_FOLDERS:
+                prefix["seg_map_path"] = prefix["seg_map_path"].replace("noisy", self.methods[method].labels)
         return document
 
 
