@@ -52,11 +52,14 @@ def edge_bits(
         labels = labels.int()  # PyTorch compares bytes with one number many times slower, on the CPU
     is_class = (labels >= 0) & (labels < num_classes)
     known = torch.ones_like(is_class) if ignore_index is None else labels != ignore_index
-    require((is_class | ~known).all(), lambda: _out_of_range(labels[known & ~is_class], num_classes, ignore_index))
+    require(
+        (is_class | known.logical_not()).all(),
+        lambda: _out_of_range(labels[known & ~is_class], num_classes, ignore_index),
+    )
     # The shift is kept within the number for labels that are ignored; their bit is not used.
     shifts = labels.int() & 31
     own = torch.where(known, torch.ones_like(shifts).bitwise_left_shift_(shifts), 0)
-    others = window_or(own, radius, "disk").bitwise_and_(~own)
+    others = window_or(own, radius, "disk").bitwise_xor_(own)  # a window holds its own pixel
     at_border = others != 0
     if instances is not None:
         held = torch.iinfo(instances.dtype)

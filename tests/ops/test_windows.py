@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 from skimage.morphology import disk
 
-from noisyseg.ops.windows import window_max, window_min
+from noisyseg.ops.windows import window_max, window_min, window_or
 
 
 @st.composite
@@ -28,6 +28,17 @@ def test_as_scipy_over_the_whole_range_of_a_dtype(values, radius, shape):
     np.testing.assert_array_equal(window_max(tensor, radius, shape), expected)
     expected = ndimage.minimum_filter(values, footprint=window, mode="constant", cval=held.max)
     np.testing.assert_array_equal(window_min(tensor, radius, shape), expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=maps(), radius=st.integers(0, 16), shape=st.sampled_from(["square", "disk"]))
+def test_the_bits_of_a_window_are_those_of_its_pixels_one_by_one(values, radius, shape):
+    window = disk(radius) if shape == "disk" else np.ones((2 * radius + 1,) * 2)
+    found = window_or(torch.from_numpy(values), radius, shape).numpy()
+    assert found.dtype == values.dtype
+    for place in range(8 * values.dtype.itemsize):
+        expected = ndimage.maximum_filter(values >> place & 1, footprint=window, mode="constant", cval=0)
+        np.testing.assert_array_equal(found >> place & 1, expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.bool])
