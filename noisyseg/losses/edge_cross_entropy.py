@@ -75,14 +75,16 @@ def edge_cross_entropy(
     if band is not None:
         counted = valid & ((targets == 0) | (targets > band))
         targets = (targets > band).to(logits.dtype)
-    weights = counted.to(logits.dtype)
-    if balance == "none":
-        if negative_weight != 1:
-            weights = weights * (targets + negative_weight * (1 - targets))
+    known = counted.to(logits.dtype)
+    if balance == "none" and negative_weight == 1:
+        total = F.binary_cross_entropy_with_logits(logits, targets, weight=known, reduction="sum")
     else:
-        empty = _empty_share(targets, weights, balance)
-        weights = weights * torch.lerp(negative_weight * (1 - empty), empty, targets)
-    total = F.binary_cross_entropy_with_logits(logits, targets, weight=weights, reduction="sum")
+        w1, w0 = 1.0, negative_weight
+        if balance != "none":
+            w1 = _empty_share(targets, known, balance)
+            w0 = negative_weight * (1 - w1)
+        edges = known * targets
+        total = -(w1 * edges * F.logsigmoid(logits) + w0 * (known - edges) * F.logsigmoid(-logits)).sum()
     if reduction == "sum":
         return total / max(len(logits), 1)
     return total / counted.expand_as(logits).sum().clamp(min=1)
@@ -135,12 +137,11 @@ class EdgeCrossEntropy(nn.Module):
         return self.loss_weight * value
 
 
-def _empty_share(targets: Tensor, weights: Tensor, balance: Balance) -> Tensor:
+def _empty_share(targets: Tensor, known: Tensor, balance: Balance) -> Tensor:
     """Returns the share of valid pixels without an edge: (B, 1, 1, 1), or (B, K, 1, 1) for each class by itself."""
     if balance == "image":
-        targets, weights = targets.amax(1, keepdim=True), weights.amax(1, keepdim=True)
-    valid = weights.sum((2, 3), keepdim=True)
-    return 1 - (targets * weights).sum((2, 3), keepdim=True) / valid.clamp(min=1)
+        targets, known = (targets * known).amax(1, keepdim=True), known.amax(1, keepdim=True)
+    return 1 - (targets * known).sum((2, 3), keepdim=True) / known.sum((2, 3), keepdim=True).clamp(min=1)
 
 
 def _check_options(balance: str, negative_weight: float, band: float | None, reduction: str) -> None:
