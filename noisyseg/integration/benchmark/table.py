@@ -15,17 +15,17 @@ A table is a config file with
   which share of the reference's loss against it each method recovers
 - ``notes``: paragraphs for the page
 
-In a difference the text ``{num_classes}`` stands for the number of classes, ``{noise_matrix}`` for the measured shares
-of class i that the noise calls j (not for edges), and ``{clean_train}`` for the folder of the training images' clean
-labels, for analysis and for oracles. The dict ``{"{model}": difference}`` stands for the base's model with that
-difference, so that a wrapper can be put around it.
+In the base and in differences the text ``{num_classes}`` stands for the number of classes, ``{noise_matrix}`` for the
+measured shares of class i that the noise calls j (not for edges), and ``{clean_train}`` for the folder of the training
+images' clean labels, for analysis and for oracles. In a difference the dict ``{"{model}": difference}`` stands for the
+base's model with that difference, so that a wrapper can be put around it.
 """
 
 from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,11 @@ __all__ = ["Cell", "DataSet", "Method", "Table", "at_folder", "load_table"]
 RUNNER_FIELDS = frozenset(inspect.signature(Runner.__init__).parameters) - {"self", "cfg", "data_preprocessor"}
 """What of a base config is the training's; all other names in it are helpers of the file."""
 MODEL = "{model}"
+STAGES = {
+    "noisyseg.PNTEdgeStages": ("warmup", "shift", "edge"),
+    "noisyseg.AlignedEdgeDetector": ("start",),
+}
+"""Settings that are numbers of iterations, one stage after the other."""
 NOISY_FOLDERS = ("noisy/train", "noisy_thin/train")
 """Folders of a base config that stand for those of the labels that a method is trained with."""
 
@@ -177,14 +182,11 @@ class Table:
         return Cell(data, method, seed, config, flags, key, self.score)
 
     def _config(self, data: str, method: str, prepared: PreparedData, budget: float) -> dict[str, Any]:
-        config = Config(copy.deepcopy(dict(self.base)))
-        texts = {
-            MODEL: self.base["model"],
-            "{num_classes}": len(prepared.classes),
-            **self.data[data].values,
-        }
+        texts = {"{num_classes}": len(prepared.classes), **self.data[data].values}
         if prepared.kind == "maps":
             texts["{noise_matrix}"] = prepared.transitions.round(6).tolist()
+        config = Config(_filled(copy.deepcopy(dict(self.base)), texts))
+        texts[MODEL] = config["model"].to_dict()
         for difference in (self.data[data].config, self.methods[method].config):
             config.merge_from_dict(_filled(copy.deepcopy(difference), texts))
         document = {name: value for name, value in config.to_dict().items() if name in RUNNER_FIELDS}
@@ -194,9 +196,9 @@ class Table:
         for dataset in _data_sets(document):
             dataset["metainfo"] = {"classes": list(prepared.classes)}
             _set_everywhere(dataset["pipeline"], "num_classes", len(prepared.classes))
-            prefix = dataset["data_prefix"]
-            if prefix["seg_map_path"] in NOISY_FOLDERS:
-                prefix["seg_map_path"] = prefix["seg_map_path"].replace("noisy", self.methods[method].labels)
+            for name, folder in dataset["data_prefix"].items():
+                if folder in NOISY_FOLDERS:
+                    dataset["data_prefix"][name] = folder.replace("noisy", self.methods[method].labels)
         return document
 
 
@@ -258,13 +260,29 @@ def _data_sets(value: object) -> Iterator[dict[str, Any]]:
 
 
 def _shorten(document: dict[str, Any], budget: float) -> None:
-    """Takes a share of the iterations, of the pauses between validations and of the schedules."""
+    """Takes a share of the iterations, of the pauses between validations, of the schedules and of stages."""
+    for entry in _with_type(document, STAGES):
+        end = done = 0
+        for name in STAGES[entry["type"]]:
+            end += entry[name]
+            entry[name], done = round(end * budget) - done, round(end * budget)
     for entry, names in [
         (document["train_cfg"], ("max_iters", "val_interval")),
         *((schedule, ("begin", "end")) for schedule in document.get("param_scheduler") or ()),
     ]:
         for name in names:
             entry[name] = max(round(entry[name] * budget), int(entry[name] > 0))
+
+
+def _with_type(value: object, types: Collection[str]) -> Iterator[dict[str, Any]]:
+    """Yields each config with one of the types, at any depth."""
+    if isinstance(value, Mapping):
+        if value.get("type") in types:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for entry in value:
+            yield from _with_type(entry, types)
 
 
 def _set_everywhere(value: object, key: str, new: object) -> None:

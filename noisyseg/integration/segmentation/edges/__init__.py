@@ -1,5 +1,6 @@
 """Edge detection in mmseg: labels, detectors, learned shifts and scores of edges."""
 
+from noisyseg.integration.segmentation.edges.aligned_edge_detector import AlignedEdgeDetector
 from noisyseg.integration.segmentation.edges.casenet_backbone import CASENetResNet
 from noisyseg.integration.segmentation.edges.edge_datasets import BSDS500Edges, CityscapesEdges, EdgeDataset, SBDEdges
 from noisyseg.integration.segmentation.edges.edge_detector import EdgeDetector
@@ -12,6 +13,7 @@ from noisyseg.integration.segmentation.edges.load_edge_labels import LoadEdgeLab
 from noisyseg.integration.segmentation.edges.load_instance_map import LoadInstanceMap
 
 __all__ = [
+    "AlignedEdgeDetector",
     "BSDS500Edges",
     "CASENetHead",
     "CASENetResNet",
