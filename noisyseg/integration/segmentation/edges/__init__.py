@@ -11,6 +11,8 @@ from noisyseg.integration.segmentation.edges.gt_edges import edge_targets
 from noisyseg.integration.segmentation.edges.image_edges import ComputeImageEdges
 from noisyseg.integration.segmentation.edges.load_edge_labels import LoadEdgeLabels
 from noisyseg.integration.segmentation.edges.load_instance_map import LoadInstanceMap
+from noisyseg.integration.segmentation.edges.pnt_edge import PNTEdge
+from noisyseg.integration.segmentation.edges.pnt_edge_stages import PNTEdgeStages
 
 __all__ = [
     "AlignedEdgeDetector",
@@ -25,6 +27,8 @@ __all__ = [
     "EdgesFromLabels",
     "LoadEdgeLabels",
     "LoadInstanceMap",
+    "PNTEdge",
+    "PNTEdgeStages",
     "SBDEdges",
     "SideEdgeHead",
     "edge_targets",
