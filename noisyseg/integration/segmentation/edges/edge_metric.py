@@ -14,11 +14,10 @@ from mmengine.logging import print_log
 
 from noisyseg.evaluation.edges import EdgeProtocol, edge_counts, edge_scores, mean_scores
 from noisyseg.labels import LabelError
+from noisyseg.labels.edge_bits import IGNORED_BITS, unpacked_edges
 from noisyseg.registry import METRICS
 
 __all__ = ["EdgeMetric"]
-
-IGNORED_BIT = 31
 
 
 @METRICS.register_module()
@@ -74,13 +73,11 @@ class EdgeMetric(BaseMetric):
             probability = _pixels(sample, "edge_prob", torch.uint8)
             key = "gt_edge_annotators" if "gt_edge_annotators" in sample else "gt_edge_bits"
             bits = _pixels(sample, key, torch.int32)
-            ignored = ((bits >> IGNORED_BIT) & 1).astype(bool).any(axis=0)
-            if len(probability) > IGNORED_BIT:
-                raise ValueError(f"expected at most {IGNORED_BIT} classes in edge_prob, got {len(probability)}")
-            maps = [[(one >> k & 1).astype(bool) for one in bits] for k in range(len(probability))]
+            ignored = (bits == IGNORED_BITS).any(axis=0)
+            annotators = [unpacked_edges(one, len(probability)) for one in bits]
             counts = [
-                edge_counts(one, labelled, self.protocol, ignored, each)
-                for one, labelled in zip(probability, maps, strict=True)
+                edge_counts(one, [edges[k] for edges in annotators], self.protocol, ignored, each)
+                for k, one in enumerate(probability)
             ]
         except ValueError as error:
             raise LabelError(f"EdgeMetric: {error}", file=sample.get("img_path")) from None
