@@ -30,7 +30,7 @@ def cases(draw):
     return labels, count, ignore, draw(st.none() | numbers)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(case=cases(), radius=st.integers(1, 6))
 def test_bits_are_the_channels_of_class_edges(case, radius):
     labels, count, ignore, objects = case
