@@ -63,3 +63,8 @@ class CASENetResNet(ResNet):
             if index in self.out_indices:
                 maps.append(last)
         return tuple(maps)
+
+    def train(self, mode: bool = True) -> CASENetResNet:
+        """Sets the mode, but for what is frozen, and returns the network, which the host's ``train`` does not."""
+        super().train(mode)
+        return self
