@@ -12,10 +12,12 @@ import numpy.typing as npt
 
 from noisyseg.correction.class_history import ClassHistory
 from noisyseg.correction.memorization import (
+    Fit,
     fit_curve,
     late_start,
     learning_curve,
     released_times,
+    slope_crossing,
     slow_start,
     update_epoch,
 )
@@ -43,6 +45,9 @@ class CurveRule:
         slow_start: Whether windows before the first fast rise are left out instead, as the released code for SegTHOR
             does; for windows of an epoch.
         force_at: From this 0-based epoch on every class is due that is in the data, whatever its curve.
+        clock: "elapsed": a class is due at the end of the first epoch by which its curve has become flat. "index": the
+            number of that epoch, from 0, has to be beyond that time, as in the released code: one or two epochs later,
+            in which the network memorizes, so that the next fit may put the time off again.
         abscissa: "centre" of each window, or "released": equally spaced from 0 to the end of the last window, both
             included.
         min_pixels: Windows are merged until they hold so many labelled pixels of the class; 0 takes each as it is.
@@ -62,6 +67,7 @@ class CurveRule:
     late_start: float = 0.1
     slow_start: bool = False
     force_at: int | None = None
+    clock: Literal["elapsed", "index"] = "elapsed"
     abscissa: Literal["centre", "released"] = "centre"
     min_pixels: int = 1000
     min_windows: int = 4
@@ -82,7 +88,11 @@ class CurveRule:
             raise ValueError(f"min_iou: expected a number in [0, 1], got {self.min_iou}")
         if self.min_r2 is not None and not self.min_r2 <= 1:
             raise ValueError(f"min_r2: expected at most 1, got {self.min_r2}")
-        for name, known in (("abscissa", ("centre", "released")), ("warm_start", ("fit", "due"))):
+        for name, known in (
+            ("clock", ("elapsed", "index")),
+            ("abscissa", ("centre", "released")),
+            ("warm_start", ("fit", "due")),
+        ):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}: expected {known[0]!r} or {known[1]!r}, got {getattr(self, name)!r}")
 
@@ -100,6 +110,7 @@ class CurveRule:
 
 _RELEASED: dict[str, Any] = {
     "late_start": 0.0,
+    "clock": "index",
     "abscissa": "released",
     "min_pixels": 0,
     "min_windows": 1,
@@ -165,9 +176,16 @@ class CurveTrigger:
             if fit.r2 < rule.min_r2 and error > FLAT * rest.max():
                 return ClassVerdict(False, f"the curve explains {fit.r2:.2f} of the variance", fit)
         last = rule.t_max or epochs
-        wait = min(update_epoch(fit.beta, fit.gamma, rule.r, last) + offset, last)
-        reason = "flat from epoch {:.4g} on" if wait < last else "not flat before epoch {:.4g}, the last to wait for"
-        return ClassVerdict(epoch >= wait, reason.format(wait), fit, wait)
+        first = float(min(self._first_epoch(fit, offset, last), last))
+        reason = "flat from epoch {:.4g} on" if first < last else "not flat before epoch {:.4g}, the last to wait for"
+        return ClassVerdict(epoch >= first, reason.format(first), fit, first)
+
+    def _first_epoch(self, fit: Fit, offset: float, last: int) -> float:
+        """Returns the first 0-based epoch after which the curve is flat, ``last`` or more if it never is."""
+        if self.rule.clock == "index":
+            return update_epoch(fit.beta, fit.gamma, self.rule.r, last) + offset
+        flat = slope_crossing(fit.beta, fit.gamma, self.rule.r, last)
+        return math.ceil(flat + offset) - 1 if flat < last else last
 
     def _after_start(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, float]:
         """Returns times and IoU without a slow or late start, times from its end on, and its length in epochs."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from noisyseg.correction import ClassHistory, CurveRule, CurveTrigger, Fit, curve_trigger, learning_curve
+from noisyseg.correction.memorization import slope_crossing
 from noisyseg.registry import TASK_UTILS
 
 N = 10**9
@@ -90,16 +91,22 @@ class TestReleased:
 
 class TestDefault:
     def test_a_rising_curve_is_due_at_its_time(self):
-        early, late = verdict(RISING, 4), verdict(RISING, 5)
-        assert (early.due, late.due, late.update_epoch) == (False, True, 5)
-        assert early.reason == "flat from epoch 5 on"
-        assert late.reason == "flat from epoch 5 on"
+        early, late = verdict(RISING, 3), verdict(RISING, 4)
+        assert (early.due, late.due, late.update_epoch) == (False, True, 4)
+        assert early.reason == "flat from epoch 4 on"
+        assert late.reason == "flat from epoch 4 on"
         assert [type(value) for value in (late.due, late.update_epoch, late.fit.r2)] == [bool, float, float]
         assert (late.fit.beta, late.fit.gamma) == pytest.approx((0.5, 0.8), rel=1e-3)
 
+    def test_the_released_clock_is_an_epoch_or_two_behind(self):
+        flat = slope_crossing(0.5, 0.8, 0.9, 20)  # in epochs since the start
+        assert 4 < flat < 5
+        assert verdict(RISING).update_epoch + 1 == 5  # at whose end 5 epochs have gone by
+        assert verdict(RISING, clock="index").update_epoch == 5
+
     def test_shorter_windows_give_the_same_time(self):
         x = (np.arange(120) + 0.5) / 10
-        assert verdict(learning_curve(x, 0.6, 0.5, 0.8), width=0.1).update_epoch == 5
+        assert verdict(learning_curve(x, 0.6, 0.5, 0.8), width=0.1).update_epoch == 4
 
     def test_a_curve_that_goes_on_rising_is_never_due_unless_forced(self):
         line = np.linspace(0.1, 0.9, 12)
@@ -114,16 +121,16 @@ class TestDefault:
     def test_a_slow_start_is_left_out_and_added_again(self):
         slow = np.concatenate([[0.3, 0.31, 0.32], RISING])
         without = verdict(slow, slow_start=True)
-        assert without.update_epoch == 3 + 5
+        assert without.update_epoch == 3 + 4
         assert without.fit.beta == pytest.approx(0.5, rel=1e-3)
         assert verdict(slow).fit.beta > 0.7
 
     def test_a_class_found_late_is_due_after_its_own_curve(self):
         late = np.concatenate([np.zeros(6), RISING])
-        assert verdict(late).update_epoch == 6 + 5
-        assert verdict(late, late_start=0).update_epoch == 19
+        assert verdict(late).update_epoch == 6 + 4
+        assert verdict(late, late_start=0).update_epoch == 18
         short = np.repeat(late, 5)  # windows of a fifth of an epoch: no rise from one to the next is fast
-        assert verdict(short, width=0.2).update_epoch == pytest.approx(6 + 5, abs=1)
+        assert verdict(short, width=0.2).update_epoch == pytest.approx(6 + 4, abs=1)
         assert verdict(late[:8]).reason == "2 windows after its start, fewer than 4"
 
     def test_each_class_for_itself(self):
@@ -175,7 +182,7 @@ class TestEdgeCases:
         known = [verdict(flat, epoch, warm_start="due") for epoch in (1, 2)]
         assert [v.due for v in known] == [False, True]
         assert known[1].reason == "flat from the start"
-        assert verdict(RISING, 4, warm_start="due").reason == "flat from epoch 5 on"
+        assert verdict(RISING, 4, warm_start="due").reason == "flat from epoch 4 on"
 
     def test_little_to_explain_is_explained_well_enough(self):
         flat = np.r_[0.55, 0.68, np.full(10, 0.7) + np.resize([0.02, -0.02], 10)]
@@ -198,6 +205,7 @@ def test_a_config_names_it():
         ({"force_at": -1}, "force_at: expected at least 0, got -1"),
         ({"min_windows": 0}, "min_windows: expected at least 1"),
         ({"min_pixels": -1}, "min_pixels: expected at least 0"),
+        ({"clock": "late"}, "clock: expected 'elapsed' or 'index', got 'late'"),
         ({"late_start": 1}, r"late_start: expected a number in \[0, 1\), got 1"),
         ({"min_iou": 2}, r"min_iou: expected a number in \[0, 1\]"),
         ({"min_r2": 2}, "min_r2: expected at most 1"),
