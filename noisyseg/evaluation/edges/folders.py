@@ -112,7 +112,7 @@ def _label_files(folder: Path, names: Sequence[str] | None) -> dict[str, Path]:
         raise LabelError(f"expected label files {', '.join(SUFFIXES)}, got none", file=folder)
     missing = sorted(set(names or ()) - set(found))
     if missing:
-        raise LabelError(f"expected labels of {missing[0]} and {len(missing) - 1} more, got none", file=folder)
+        raise LabelError(f"expected labels of {', '.join(missing[:5])}, got none", file=folder)
     return {name: found[name] for name in (sorted(found) if names is None else dict.fromkeys(names))}
 
 

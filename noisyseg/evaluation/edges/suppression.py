@@ -14,10 +14,10 @@ def suppressed(
 ) -> npt.NDArray[np.uint8]:
     """Returns (H, W) uint8 edges that are 0 where a neighbour across the edge is larger (NMS, as STEAL tests with it).
 
-    The map is smoothed by a triangle of radius 2; the direction across the edge is that of largest curvature of the
-    map smoothed by a triangle of radius 4. A pixel stays where it is at least as large as the ``2 reach`` points at 1
-    .. ``reach`` pixels along that direction, interpolated bilinearly, and pixels near the frame are weakened in
-    proportion to their distance from it.
+    The map is smoothed by a triangle of radius 2; across the edge is the direction in which the map, smoothed by a
+    triangle of radius 4, bends most. A pixel stays where it is at least as large as the ``2 reach`` points at 1 ..
+    ``reach`` pixels along that direction, interpolated bilinearly. Pixels near the frame are weakened in proportion to
+    their distance from it.
 
     Args:
         probability: (H, W) uint8.
@@ -51,12 +51,13 @@ def largest_across(strength: Strength, angle: Strength, reach: int = 1, margin: 
 
 
 def _direction(smooth: Strength) -> Strength:
-    """Returns the direction in which a ridge of the map falls off most steeply: the Hessian's largest curvature."""
+    """Returns the axis along which the map bends most, up or down: across a ridge, and across its feet."""
     dy, dx = np.gradient(smooth)
     dyy, dyx = np.gradient(dy)
     dxx = np.gradient(dx, axis=1)
-    # Half the angle of (dxx - dyy, 2 dxy) is the axis of the largest curvature; a ridge's is the most negative one.
-    return (np.arctan2(2 * dyx, dxx - dyy) / 2 + np.pi / 2).astype(np.float32)
+    # Half the angle of (dxx - dyy, 2 dxy) is the axis of the larger eigenvalue of the Hessian.
+    larger = np.arctan2(2 * dyx, dxx - dyy) / 2
+    return np.where(dxx + dyy < 0, larger + np.pi / 2, larger).astype(np.float32)
 
 
 def _triangle(values: Strength, radius: int) -> Strength:
