@@ -56,3 +56,40 @@ def load(tmp_path, table_text):
 def prepared(tmp_path_factory):
     settings = dict(source="scenes", train=4, val=2, size=32, seed=0, recipe="components_mixed")
     return {"scenes": prepare_data(tmp_path_factory.mktemp("data"), settings)}
+
+
+EDGE_TABLE = """
+name, title, base, score, reference, ceiling, seeds = "e", "E", {base!r}, "ODS", "plain", "clean", [0, 1]
+prepare = dict(kind="edges", source="scenes", train=4, val=2, size=32, seed=0, radius=1, recipe="edge_shift_4")
+values = {"{tolerance}": 0.05, "{edge_suffix}": ".png"}
+small = dict(
+    train_cfg=dict(max_iters=3, val_interval=3),
+    train_dataloader=dict(batch_size=2),
+    model=dict(
+        backbone=dict(stem_channels=4, base_channels=4), decode_head=dict(in_channels=[4, 4, 8, 32]), dilation=0
+    ),
+)
+data = dict(
+    scenes=dict(title="Scenes", prepare=prepare, values=values, config=small),
+    again=dict(title="Again", prepare=prepare, values=values, config=small, seeds=[0]),
+)
+methods = dict(
+    plain=dict(title="Plain"),
+    clean=dict(title="Clean", labels="clean"),
+    aligned=dict(title="Aligned", config=dict(model=dict(type="noisyseg.AlignedEdgeDetector", start=2))),
+)
+"""
+
+
+@pytest.fixture(scope="session")
+def edge_table(repository, tmp_path_factory):
+    """A table of edges, of two data sets that are one."""
+    path = tmp_path_factory.mktemp("table") / "edges.py"
+    path.write_text(EDGE_TABLE.replace("{base!r}", repr(str(repository / "benchmarks" / "edge_detection.py"))))
+    return load_table(path)
+
+
+@pytest.fixture(scope="session")
+def prepared_edges(edge_table, tmp_path_factory):
+    root = tmp_path_factory.mktemp("edges")
+    return {name: prepare_data(root, entry.prepare) for name, entry in edge_table.data.items()}
