@@ -66,6 +66,7 @@ def test_what_is_counted_is_not_counted_again_unless_it_changed(folders):
     assert [name for name in sorted(kept) if kept[name] != renewed[name]] == ["1.npz", "2.npz"]
     assert second["classes"]["cat"]["images"][::2] == first["classes"]["cat"]["images"][::2]
     assert second["mean"]["ODS"] < first["mean"]["ODS"]
+    wider = EdgeProtocol(0.2, "drawn", thresholds=9)
     again, fresh = (
         evaluate_edge_folders(folders / "predicted", folders / "labels", folders / out, wider, classes=CLASSES)
         for out in ("out", "fresh")
