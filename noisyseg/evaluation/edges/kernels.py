@@ -74,15 +74,25 @@ def match_pixels(sources: Places, targets: Places, size: int, steps: Places) -> 
     free = np.arange(sources.size)
     count = _pair_nearest(sources, at, steps, of_source, of_target, free)
     level = np.empty(sources.size, np.int32)
-    cursor = np.empty(sources.size, np.int32)
+    cursor = np.empty(sources.size, np.int64)
     choice = np.empty(sources.size, np.int32)
     line = np.empty(sources.size, np.int64)
-    while count and _set_levels(sources, at, steps, of_target, free[:count], level, line):
-        cursor[:] = 0
+    # Targets in reach of a source, looked up when a path first comes by: most sources are on none.
+    first = np.full(sources.size, -1, np.int64)
+    last = np.full(sources.size, -1, np.int64)
+    near = np.empty(16 * sources.size + steps.size, np.int32)
+    used = 0
+    while count:
+        found, near, used = _set_levels(
+            sources, at, steps, of_target, free[:count], level, line, first, last, near, used
+        )
+        if not found:
+            break
+        cursor[:] = first
         left = 0
         for i in range(count):
             start = free[i]
-            if not _augment(start, sources, at, steps, of_source, of_target, level, cursor, choice, line):
+            if not _augment(start, of_source, of_target, level, cursor, last, near, choice, line):
                 free[left] = start
                 left += 1
         count = left
@@ -122,11 +132,22 @@ def _pair_nearest(
 
 @compiled
 def _set_levels(
-    sources: Places, at: Partners, steps: Places, of_target: Partners, free: Places, level: Partners, line: Places
-) -> bool:
-    """Fills the length of the shortest alternating path to each source, and returns whether one ends at a free target.
+    sources: Places,
+    at: Partners,
+    steps: Places,
+    of_target: Partners,
+    free: Places,
+    level: Partners,
+    line: Places,
+    first: Places,
+    last: Places,
+    near: Partners,
+    used: int,
+) -> tuple[bool, Partners, int]:
+    """Fills the length of the shortest alternating path to each source; sources beyond the shortest end have level -1.
 
-    Sources beyond the shortest such end have level -1.
+    Returns whether a path ends at a free target, and ``near`` with what was looked up: the targets in reach of source
+    s are ``near[first[s]:last[s]]``; ``used`` places are taken.
     """
     level[:] = -1
     stop = free.size
@@ -134,57 +155,71 @@ def _set_levels(
         level[free[i]] = 0
         line[i] = free[i]
     found = False
-    last = 0
+    deepest = 0
     i = 0
     while i < stop:
         s = line[i]
         i += 1
-        if found and level[s] > last:
+        if found and level[s] > deepest:
             break
-        for d in range(steps.size):
-            t = at[sources[s] + steps[d]]
-            if t < 0:
-                continue
-            other = of_target[t]
+        if first[s] < 0:
+            first[s] = used
+            near, used = _look_up(sources[s], at, steps, near, used)
+            last[s] = used
+        for k in range(first[s], last[s]):
+            other = of_target[near[k]]
             if other < 0:
                 if not found:
-                    found, last = True, level[s]
+                    found, deepest = True, level[s]
             elif level[other] < 0 and not found:
                 level[other] = level[s] + 1
                 line[stop] = other
                 stop += 1
-    return found
+    return found, near, used
+
+
+@compiled
+def _look_up(place: int, at: Partners, steps: Places, near: Partners, used: int) -> tuple[Partners, int]:
+    """Returns ``near``, longer where it was full, with the targets in reach of a place behind the ``used`` ones."""
+    if used + steps.size > near.size:
+        wider = np.empty(2 * near.size, np.int32)
+        wider[:used] = near[:used]
+        near = wider
+    for d in range(steps.size):
+        t = at[place + steps[d]]
+        if t >= 0:
+            near[used] = t
+            used += 1
+    return near, used
 
 
 @compiled
 def _augment(
     start: int,
-    sources: Places,
-    at: Partners,
-    steps: Places,
     of_source: Partners,
     of_target: Partners,
     level: Partners,
-    cursor: Partners,
+    cursor: Places,
+    last: Places,
+    near: Partners,
     choice: Partners,
     stack: Places,
 ) -> bool:
     """Returns whether a path along rising levels led from ``start`` to a free target, and swaps the pairs on it.
 
-    Sources that lead nowhere, and those on the path, are closed for this phase (level -1).
+    Sources that lead nowhere, and those on the path, are closed for this phase (level -1); so are, from the start,
+    those whose targets were not looked up (no place in ``near``).
     """
     depth = 1
     stack[0] = start
     while depth:
         s = stack[depth - 1]
-        if cursor[s] == steps.size:
+        if cursor[s] == last[s]:
             level[s] = -1
             depth -= 1
             continue
-        t = at[sources[s] + steps[cursor[s]]]
+        t = near[cursor[s]]
         cursor[s] += 1
-        if t < 0:
-            continue
         other = of_target[t]
         if other < 0:
             choice[s] = t
