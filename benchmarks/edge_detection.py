@@ -9,14 +9,14 @@ default_scope = "mmseg"
 data_root = ""
 classes = ()
 
-iterations = 800
-validations = 4
+iterations = 600
+validations = 3
 train_cfg = dict(type="mmengine.IterBasedTrainLoop", max_iters=iterations, val_interval=iterations // validations)
 val_cfg = dict(type="mmengine.ValLoop")
-optim_wrapper = dict(type="mmengine.OptimWrapper", optimizer=dict(type="mmengine.AdamW", lr=4e-3, weight_decay=1e-4))
+optim_wrapper = dict(type="mmengine.OptimWrapper", optimizer=dict(type="mmengine.AdamW", lr=1e-2, weight_decay=1e-4))
 param_scheduler = [
     dict(type="mmengine.LinearLR", start_factor=0.1, by_epoch=False, begin=0, end=20),
-    dict(type="mmengine.PolyLR", eta_min=2e-4, power=1.0, by_epoch=False, begin=20, end=iterations),
+    dict(type="mmengine.PolyLR", eta_min=5e-4, power=1.0, by_epoch=False, begin=20, end=iterations),
 ]
 
 image = dict(type="mmengine.LoadImageFromFile")

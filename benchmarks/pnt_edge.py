@@ -10,7 +10,24 @@ seeds = [0, 1, 2]
 reference = "noisy"
 ceiling = "clean"
 tolerance_px = 1.5
-notes = []
+notes = [
+    "Edge labels lie beside the edges: in each training image they are moved by a smooth random displacement of 4 px "
+    "root mean square, 16 px correlation length, cut at 15 px. What does that cost a detector, and which share of it "
+    "do methods win back that know of shifts? The aim for PNT-Edge is at least half, on two of three data sets.",
+    "A small CASENet is trained from random weights on 96 images of each data set, and judged against the clean edges "
+    "of 48 other images: the borders of six kinds of objects in synthetic scenes, those of the 11 classes of CamVid, "
+    "and the contours of BSDS500, where training has one annotator an image, drawn by its name, and validation all of "
+    "them. Labels for training are two pixels wide, those for judging one.",
+    "**Tolerance.** Predicted edges are thinned and matched one to one with labelled ones at most 1.5 px away, which "
+    "is a pixel and its eight neighbours: .0110, .0094 and .0087 of the diagonal of pictures of 96 x 96 (scenes), "
+    "96 x 128 (CamVid) and 96 x 144 (BSDS500). The usual .0075 is 4.3 px on BSDS500 as published and 1.3 px at this "
+    "size. Pixels here are those of the small pictures: 4 px are what 13 px are on BSDS500 as published, so these are "
+    "large errors. ODS of 33 thresholds, mean over classes.",
+    "All methods have the same iterations, optimizer, learning rates, images and first weights. PNT-Edge trains its "
+    "detector in 300 of them as it is, then the field of shifts in 120, and the detector with it in 180; alignment "
+    "begins after 300. Weights of terms are the published ones.",
+    "At 2 px and 8 px there is one seed, to see how shares change with the size of the error.",
+]
 
 sizes = dict(kind="edges", train=96, val=48, size=96, seed=0, radius=1)
 shapes = dict(scenes=(96, 96), camvid=(96, 128), bsds500=(96, 144))
@@ -48,7 +65,7 @@ pnt_edge = dict(
         detector={"{model}": {}},
         shift=dict(type="noisyseg.PixelShiftField", max_shift=10),
     ),
-    custom_hooks=[dict(type="noisyseg.PNTEdgeStages", warmup=400, shift=150, edge=250, export=None)],
+    custom_hooks=[dict(type="noisyseg.PNTEdgeStages", warmup=300, shift=120, edge=180, export=None)],
     train_dataloader=dict(dataset=dict(pipeline=train_pipeline)),
 )
 methods = dict(
@@ -63,7 +80,7 @@ methods = dict(
     ),
     alignment=dict(
         title="Alignment",
-        config=dict(model=dict(type="noisyseg.AlignedEdgeDetector", start=400)),
+        config=dict(model=dict(type="noisyseg.AlignedEdgeDetector", start=300)),
         data=strong,
         note="Labels move one to one to where the network sees the edge, in the manner of SEAL, in the second half.",
     ),
