@@ -3,15 +3,19 @@
 import cv2
 import numpy as np
 import pytest
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from scipy import sparse
 from scipy.io import loadmat, savemat
+from skimage.morphology import thin
 
 from noisyseg.labels import LabelError
 from noisyseg.labels.edge_bits import IGNORED_BITS
 from noisyseg.labels.edge_files import write_edge_bits
 from noisyseg.labels.edges import class_edges
+from noisyseg.ops import expand_bits
 from noisyseg.registry import DATASETS
+from noisyseg.scenes import write_scenes
 
 LOAD = [dict(type="mmengine.LoadImageFromFile")]
 BSDS = "data/bsds500/BSDS500/data"
@@ -149,3 +153,39 @@ def test_what_cannot_be_used_raises(tmp_path, sbd):
     for kind in ("BSDS500Edges", "CityscapesEdges"):
         with pytest.raises(FileNotFoundError, match=r"no image \*.* in .*empty"):
             build(kind, tmp_path, data_prefix=prefix)
+
+
+@pytest.mark.parametrize(
+    ("data", "root", "count"), [("bsds500", BSDS, 1), ("camvid", "data/camvid", 11), ("scenes", None, 6)]
+)
+def test_base_configs_give_the_edges_of_their_classes(data, root, count, shared_dir, tmp_path, repository, monkeypatch):
+    folder = tmp_path / "scenes" if root is None else shared_dir / root
+    if root is None:
+        write_scenes(folder, train=2, val=1)
+    monkeypatch.setenv(f"NOISYSEG_{data.upper()}", str(folder))
+    config = Config.fromfile(repository / f"configs/_base_/datasets/{data}_edges.py")
+    init_default_scope("mmseg")
+    assert len(config.classes) == count
+    for part in (config.train_dataloader, config.val_dataloader, config.test_dataloader):
+        dataset = DATASETS.build(part.dataset)
+        assert dataset.metainfo["classes"] == tuple(config.classes)
+        sample = dataset[0]["data_samples"]
+        bits = sample.gt_edge_bits.data
+        edges = expand_bits(bits, count)
+        assert 0.002 < edges.any(dim=-3).float().mean() < 0.4
+        assert not (bits[bits >= 0] >> count).any()
+        if part is config.train_dataloader:
+            assert sample.gt_image_edges.data.shape == bits.shape
+        else:  # thin
+            assert sample.split == "clean"
+            assert all((thin(one) == one).all() for one in edges.flatten(0, -3).numpy())
+
+
+@pytest.mark.parametrize("data", ["sbd", "cityscapes"])
+def test_base_configs_read_the_published_layouts(data, sbd, cityscapes, repository, monkeypatch):
+    monkeypatch.setenv(f"NOISYSEG_{data.upper()}", str({"sbd": sbd, "cityscapes": cityscapes}[data]))
+    config = Config.fromfile(repository / f"configs/_base_/datasets/{data}_edges.py")
+    init_default_scope("mmseg")
+    dataset = DATASETS.build(config.test_dataloader.dataset)
+    assert dataset.metainfo["classes"] == tuple(config.classes)
+    assert (dataset[0]["data_samples"].gt_edge_bits.data > 0).any()
