@@ -88,15 +88,11 @@ def measure(args: argparse.Namespace, names: Sequence[str]) -> None:
                 for probability, labelled in made:
                     edge_counts(probability, labelled, protocol)
                 seconds = time.process_time() - start
-                row = (
-                    count,
-                    f"{annotators:.1f}",
-                    thresholds,
-                    detector,
-                    f"{seconds:.1f}",
-                    f"{100 * seconds / count:.0f}",
+                print(
+                    f"| {detector} | {count} | {annotators:.1f} | {thresholds} | {seconds:.1f} "
+                    f"| {100 * seconds / count:.0f} |",
+                    flush=True,
                 )
-                print("| " + " | ".join(map(str, row)) + " |", flush=True)
 
 
 def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
