@@ -15,7 +15,7 @@ notes = [
     "root mean square, 16 px correlation length, cut at 15 px. What does that cost a detector, and which share of it "
     "do methods win back that know of shifts? The aim for PNT-Edge is at least half, on two of three data sets.",
     "A small CASENet is trained from random weights on 96 images of each data set, and judged against the clean edges "
-    "of 48 other images: the borders of six kinds of objects in synthetic scenes, those of the 11 classes of CamVid, "
+    "of 48 other images: the borders of objects in synthetic scenes as one class, those of the 11 classes of CamVid, "
     "and the contours of BSDS500, where training has one annotator an image, drawn by its name, and validation all of "
     "them. Labels for training are two pixels wide, those for judging one.",
     "**Tolerance.** Predicted edges are thinned and matched one to one with labelled ones at most 1.5 px away, which "
@@ -38,7 +38,7 @@ def edges(source: str, rms: int, seeds: list[int] | None = None) -> dict:
     """Return a data set whose training labels are shifted by ``rms`` pixels."""
     return dict(
         title=f"{titles[source]}, {rms} px",
-        prepare=dict(source=source, recipe=f"edge_shift_{rms}", **sizes),
+        prepare=dict(source=source, recipe=f"edge_shift_{rms}", agnostic=source == "scenes", **sizes),
         values={
             "{tolerance}": tolerance_px / hypot(*shapes[source]),
             "{edge_suffix}": ".mat" if source == "bsds500" else ".png",

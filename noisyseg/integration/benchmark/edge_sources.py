@@ -14,7 +14,7 @@ from PIL import Image
 
 from noisyseg.integration.benchmark.sources import pictures_of, spread
 from noisyseg.labels import IGNORE, Categories, EdgeMap, SemanticMap
-from noisyseg.labels.edges import edge_map, label_edges
+from noisyseg.labels.edges import edge_map, label_edges, thinned
 from noisyseg.labels.mat_files import read_mat
 from noisyseg.labels.rng import keyed_rng
 
@@ -49,7 +49,7 @@ class EdgePicture(NamedTuple):
 
 
 def edge_pictures_of(
-    source: str, *, train: int, val: int, size: int, seed: int, radius: float
+    source: str, *, train: int, val: int, size: int, seed: int, radius: float, agnostic: bool = False
 ) -> Iterator[EdgePicture]:
     """Yields the pictures of a data set: the same ones for the same arguments.
 
@@ -65,6 +65,7 @@ def edge_pictures_of(
         size: Height of the pictures, pixels.
         seed: Seed of what is drawn: scenes and annotators.
         radius: How wide the wide edges are, see `noisyseg.labels.edges.label_edges`.
+        agnostic: Whether the edges of all classes are one class; those of ``bsds500`` are.
 
     Raises:
         ValueError: There is no such source, or it has fewer images.
@@ -76,13 +77,19 @@ def edge_pictures_of(
         yield from _bsds500({"train": train, "val": val}, size, seed, radius)
         return
     for picture in pictures_of(source, train=train, val=val, size=size, seed=seed):
-        thin = _of_classes(picture.labels, GROUND[source], 0)
-        wide = _of_classes(picture.labels, GROUND[source], radius) if picture.split == "train" else None
+        labels, ground = picture.labels, None if agnostic else GROUND[source]
+        thin = _of_classes(labels, ground, 0)
+        wide = _of_classes(labels, ground, radius) if picture.split == "train" else None
         yield EdgePicture(source, picture.split, picture.name, picture.image, (thin,), wide, IGNORE)
 
 
-def _of_classes(labels: SemanticMap, ground: int, radius: float) -> EdgeMap:
+def _of_classes(labels: SemanticMap, ground: int | None, radius: float) -> EdgeMap:
+    """Returns the edges of all classes but the first ``ground``, or for None of all classes as one."""
     edges = edge_map(labels, radius)
+    if ground is None:
+        either = edges.edges.any(axis=0, keepdims=True)
+        joined = either if radius else thinned(either[0])[None]
+        return edges.replace(edges=joined, categories=Categories.from_names(("edge",)))
     return edges.replace(edges=edges.edges[ground:], categories=Categories.from_names(labels.categories.names[ground:]))
 
 

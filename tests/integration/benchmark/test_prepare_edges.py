@@ -97,6 +97,15 @@ def test_unusable_settings_are_refused(tmp_path, changes, message):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_edges_of_all_classes_can_be_one_class(scenes):
+    settings = {name: value for name, value in SETTINGS.items() if name not in ("kind", "recipe")}
+    for picture in edge_pictures_of(**settings, agnostic=True):
+        assert tuple(picture.annotators[0].categories.names) == ("edge",)
+        if picture.split == "train":
+            path = scenes.folder / "clean" / "train" / f"{picture.name}.png"
+            np.testing.assert_array_equal(picture.wide.edges[0], bits(path) != 0)
+
+
 def test_camvid_ignores_void(tmp_path, real_data):
     real_data("camvid")
     data = prepare_data(tmp_path, SETTINGS | {"source": "camvid"})
