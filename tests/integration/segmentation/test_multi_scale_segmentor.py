@@ -283,6 +283,29 @@ def test_the_tracker_counts_what_the_first_scale_predicts(kind, scales):
     assert counts.sum() == 2 * 2 * 32 * 32
 
 
+@pytest.mark.parametrize("loss", ["plain", "several", "sampled"])
+def test_counting_at_one_scale_resizes_nothing_again(monkeypatch, loss):
+    one = dict(type="CrossEntropyLoss", loss_name="loss_a")
+    head = {
+        "plain": {},
+        "several": dict(loss_decode=[one, dict(one, loss_name="loss_b")]),
+        "sampled": dict(sampler=dict(type="OHEMPixelSampler", min_kept=9)),
+    }[loss]
+    inputs, samples = batch()
+    resized = []
+    resize = F.interpolate
+    monkeypatch.setattr(F, "interpolate", lambda *args, **settings: resized.append(1) or resize(*args, **settings))
+    build_plain(**head)(inputs, samples, mode="loss")
+    expected, resized[:] = len(resized), []
+    model = build(head=head, scales=(1.0,), weight=0, tracker={"compare": "current"})
+    model(inputs, samples, mode="loss")
+    assert len(resized) == expected > 0
+    model.tracker.close_window(0)
+    assert model.tracker.drain()[0][1].sum() == 2 * 32 * 32
+    decode = model.segmentor.decode_head.loss_decode
+    assert not any(module._forward_pre_hooks for module in decode.modules())
+
+
 @pytest.mark.parametrize("classes", [2, 5, 300])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_predicted_class_is_the_lowest_of_the_surest(classes, dtype):
