@@ -1,9 +1,9 @@
 """Score Canny, gradient magnitude and annotators on BSDS500, and time the evaluation of edges.
 
-    python benchmarks/bench_edge_evaluation.py BSDS500/data --split val
+    python benchmarks/bench_edge_evaluation.py BSDS500/data --split val --every 2
     python benchmarks/bench_edge_evaluation.py BSDS500/data --images 5 10 20 --thresholds 33 99
 
-Without ``--images`` the whole split is scored. Seconds are those of the processor, of one process, and those of
+Without ``--images`` every N-th image is scored. Seconds are those of the processor, of one process, and those of
 counting alone: without detecting, reading and start-up, which another machine load does not change much.
 """
 
@@ -37,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", type=Path, help="the folder BSDS500/data")
     parser.add_argument("--split", default="val")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="score every N-th name (default: 1)")
     parser.add_argument("--images", type=int, nargs="+", help="time so many images, spread over the split")
     parser.add_argument("--thresholds", type=int, nargs="+", default=[99])
     parser.add_argument("--sigma", type=float, default=3.0, help="of the detectors, pixels (default: 3)")
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not names:
         raise SystemExit(f"{args.root / 'groundTruth' / args.split}: expected *.mat, got none")
     if args.images is None:
-        score(args, names)
+        score(args, names[:: args.every])
     else:
         measure(args, names)
     return 0
@@ -74,7 +75,7 @@ def measure(args: argparse.Namespace, names: Sequence[str]) -> None:
     """Print the seconds of counting for each number of images and thresholds."""
     print("| prediction | images | annotators | thresholds | seconds | seconds for 100 images |")
     print("|---|---|---|---|---|---|")
-    detectors = {"gradient": gradient_edges, "blurred gradient": blurred}
+    detectors = {"Canny": canny_thresholds, "gradient": gradient_edges}
     for detector, make in detectors.items():
         for count in args.images:
             chosen = names[:: max(len(names) // count, 1)][:count]
@@ -93,12 +94,6 @@ def measure(args: argparse.Namespace, names: Sequence[str]) -> None:
                     f"| {100 * seconds / count:.0f} |",
                     flush=True,
                 )
-
-
-def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Return what a network gives more than a gradient does: wide, smooth ridges with values at all thresholds."""
-    soft = cv2.GaussianBlur(gradient_edges(image, sigma).astype(np.float32), (0, 0), 2)
-    return np.clip(np.rint(3 * soft), 0, 255).astype(np.uint8)
 
 
 def read(root: Path, split: str, name: str) -> Sample:
