@@ -13,8 +13,8 @@ def upsample_strided(values: Tensor, size_hw: tuple[int, int]) -> Tensor:
 
     A convolution or pooling with stride s and the same padding on all sides centres its output i on input pixel
     ``i s``, and has ``ceil(H / s)`` of them; so pixel p is read at ``p / s``. ``F.interpolate`` reads it half a stride
-    beside that (``align_corners=False``: 3.5 pixels at stride 8), or stretches the map (``True``), and the network has to
-    learn to undo it. Behind the last centre the last value stays.
+    beside that (``align_corners=False``: 3.5 pixels at stride 8), or stretches the map (``True``), which the network
+    then has to undo. Behind the last centre the last value stays.
 
     Args:
         values: (B, C, h, w) float.
