@@ -42,7 +42,7 @@ def edge_targets(
 
     Raises:
         LabelError: A sample has no edge labels, or some of another type, or larger than the inputs; it names the file.
-        ValueError: A label has the bit of a class >= K (on CUDA a device-side assertion).
+        ValueError: A label has the bit of a class >= K; it names the file (on CUDA a device-side assertion).
     """
     rows, columns = size_hw
     maps = []
@@ -52,13 +52,7 @@ def edge_targets(
         maps.append(F.pad(bits, padding, value=IGNORED_BITS) if any(padding) else bits)
     stacked = torch.cat(maps)
     beyond = stacked & (2**31 - 2**num_classes)
-    require(
-        ~beyond.any(),
-        lambda: (
-            f"{EDGE_BITS}: expected edges of {num_classes} classes, got bits of classes beyond: "
-            f"{[c for c in range(num_classes, 31) if (stacked & 2**c).any()]}"
-        ),
-    )
+    require(~beyond.any(), lambda: _beyond(beyond, num_classes, data_samples))
     valid = ~ignored_bits(stacked).unsqueeze(1)
     targets = expand_bits(stacked, num_classes) & valid
     if dilation:
@@ -87,3 +81,12 @@ def _bits_of(sample: SegDataSample, rows: int, columns: int) -> Tensor:
             file=sample.metainfo.get("img_path"),
         )
     return bits
+
+
+def _beyond(beyond: Tensor, num_classes: int, data_samples: Sequence[SegDataSample]) -> str:
+    index = beyond.flatten(1).any(1).tolist().index(True)
+    found = [place for place in range(num_classes, 31) if (beyond[index] & 2**place).any()]
+    return (
+        f"{data_samples[index].metainfo.get('img_path')}: {EDGE_BITS}: expected the classes 0..{num_classes - 1}, got the "
+        f"bits {found}"
+    )

@@ -82,5 +82,5 @@ def test_labels_of_another_kind_are_named(bits, message):
 
 
 def test_classes_beyond_those_of_the_model_are_not_dropped():
-    with pytest.raises(ValueError, match=r"edges of 3 classes, got bits of classes beyond: \[3, 30\]"):
-        edge_targets([sample([[1, 2**30 + 8]])], (1, 2), 3, "cpu")
+    with pytest.raises(ValueError, match=r"street/7.png: .* classes 0..2, got the bits \[3, 30\]"):
+        edge_targets([sample([[1, 4]]), sample([[1, 2**30 + 8]])], (1, 2), 3, "cpu")
