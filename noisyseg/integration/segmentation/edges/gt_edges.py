@@ -86,7 +86,5 @@ def _bits_of(sample: SegDataSample, rows: int, columns: int) -> Tensor:
 def _beyond(beyond: Tensor, num_classes: int, data_samples: Sequence[SegDataSample]) -> str:
     index = beyond.flatten(1).any(1).tolist().index(True)
     found = [place for place in range(num_classes, 31) if (beyond[index] & 2**place).any()]
-    return (
-        f"{data_samples[index].metainfo.get('img_path')}: {EDGE_BITS}: expected the classes 0..{num_classes - 1}, got the "
-        f"bits {found}"
-    )
+    file = data_samples[index].metainfo.get("img_path")
+    return f"{file}: {EDGE_BITS}: expected the classes 0..{num_classes - 1}, got the bits {found}"
