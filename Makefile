@@ -1,6 +1,7 @@
 # Everything from a bare Debian or Ubuntu with Python 3.10-3.12, g++ and make. See CONTRIBUTING.md.
 #
 #   make bench-adele     the table of ADELE and its parts; goes on where it was stopped
+#   make bench-pnt-edge  the table of PNT-Edge and what it is compared with; goes on where it was stopped
 #   make bench-losses    the table of all losses under label noise; goes on where it was stopped
 #   make demo            what label noise does, on a small synthetic data set; ends with an HTML page
 #   make test            the whole test suite
@@ -27,7 +28,7 @@ STAMPS := $(VENV)/stamps
 STACK ?= onedl
 TORCH_STAMP := $(STAMPS)/$(shell tr -c 'A-Za-z0-9.' - <<<'$(TORCH)')
 
-.PHONY: bench-adele bench-losses demo test test-fast lint environment openmmlab test-openmmlab
+.PHONY: bench-adele bench-losses bench-pnt-edge demo test test-fast lint environment openmmlab test-openmmlab
 .DELETE_ON_ERROR:
 
 demo: environment
@@ -38,6 +39,9 @@ bench-adele: environment
 
 bench-losses: environment
 	@$(RUN) tools/benchmark.py benchmarks/losses.py --results benchmarks/results/losses --page docs/bench_losses.md
+
+bench-pnt-edge: environment
+	@$(RUN) tools/benchmark.py benchmarks/pnt_edge.py --results benchmarks/results/pnt_edge --page docs/bench_pnt_edge.md
 
 test: environment
 	@$(PYTEST) $(PYTEST_ARGS)
