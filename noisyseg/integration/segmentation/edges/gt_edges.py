@@ -10,7 +10,6 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from noisyseg.integration.segmentation.edges.edge_keys import EDGE_BITS
-from noisyseg.integration.segmentation.edges.edge_keys import EDGE_BITS
 from noisyseg.labels import LabelError
 from noisyseg.ops.checks import require
 from noisyseg.ops.edge_bits import IGNORED_BITS, expand_bits, ignored_bits
