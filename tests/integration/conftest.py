@@ -1,11 +1,20 @@
-"""A COCO folder of two images, small enough to reason about."""
+"""A COCO folder of two images, small enough to reason about, and trainings whose hooks write label stores."""
 
 import json
+import multiprocessing
+import os
+import signal
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from noisyseg.labels.store import LabelStore
 
 
 def square(x, y, side):
@@ -61,3 +70,146 @@ def write_coco(tmp_path):
         return folder / name
 
     return write
+
+
+class Killer(Hook):
+    """Kills the process at one iteration, or when so many files have been written."""
+
+    priority = 95
+
+    def __init__(self, iteration=None, files=None):
+        self.iteration, self.files = iteration, files
+
+    def before_train(self, runner):
+        if self.files is None:
+            return
+        put, left = LabelStore.put, [self.files]
+
+        def counted(*args):
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            put(*args)
+
+        LabelStore.put = counted
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter + 1 == self.iteration:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Runs:
+    """Trainings whose hook writes a label store in their work directory, and what they leave there."""
+
+    @staticmethod
+    def config(
+        work_dir, *, scope, model, dataset, hooks, loop="epoch", steps=4, workers=0, checkpoints=-1, lr=0.1
+    ) -> Config:
+        """Return the config of a training on batches of two, of so many epochs or iterations."""
+        by_epoch = loop == "epoch"
+        return Config(
+            dict(
+                default_scope=scope,
+                model=model,
+                work_dir=str(work_dir),
+                train_dataloader=dict(
+                    batch_size=2,
+                    num_workers=workers,
+                    persistent_workers=workers > 0,
+                    sampler=dict(type=f"mmengine.{'DefaultSampler' if by_epoch else 'InfiniteSampler'}", shuffle=True),
+                    dataset=dict(dataset, serialize_data=False),  # to serialize takes a collection of all garbage
+                ),
+                train_cfg=dict(type="mmengine.EpochBasedTrainLoop", max_epochs=steps)
+                if by_epoch
+                else dict(type="mmengine.IterBasedTrainLoop", max_iters=steps),
+                optim_wrapper=dict(type="mmengine.OptimWrapper", optimizer=dict(type="SGD", lr=lr, momentum=0.9)),
+                default_hooks=dict(
+                    logger=dict(type="mmengine.LoggerHook", interval=1000),
+                    checkpoint=dict(
+                        type="mmengine.CheckpointHook", by_epoch=by_epoch, interval=checkpoints, save_last=False
+                    ),
+                ),
+                custom_hooks=hooks,
+                randomness=dict(seed=0, deterministic=True),
+                log_level="WARNING",
+            )
+        )
+
+    @staticmethod
+    def train(config, resume=None) -> Runner:
+        """Return the runner of a finished training; ``resume`` is a checkpoint, or empty for the last one."""
+        config = config.copy()
+        if resume is not None:
+            config.resume, config.load_from = True, resume or None
+        config.experiment_name = f"{os.getpid()}_{np.random.default_rng().integers(2**60)}"
+        runner = Runner.from_cfg(config)
+        runner.train()
+        return runner
+
+    @staticmethod
+    def store_of(config) -> LabelStore:
+        return LabelStore(f"{config.work_dir}/label_store")
+
+    @staticmethod
+    def files(store) -> dict[str, bytes]:
+        """Return all files in versions, by name."""
+        return {str(path.relative_to(store.root)): path.read_bytes() for path in sorted(store.root.glob("v*/**/*.*"))}
+
+    @staticmethod
+    def killed(config, **settings) -> None:
+        """Train in a process that dies by SIGKILL; ``settings`` of `Killer` say when."""
+        process = multiprocessing.get_context("fork").Process(target=_train_until_killed, args=(config, settings))
+        process.start()
+        process.join(120)
+        assert process.exitcode == -signal.SIGKILL
+
+    @staticmethod
+    def in_two_processes(config, meeting, report=None) -> list[list[str]]:
+        """Return which files each process wrote; in each, ``report`` gets the runner and the rank at the end."""
+        config = config.copy()
+        config.launcher = "pytorch"
+        config.model_wrapper_cfg = dict(type="mmengine.MMDistributedDataParallel", device_ids=None)  # the CPU
+        context = multiprocessing.get_context("fork")
+        arguments = [(config, rank, meeting, report) for rank in range(2)]
+        processes = [context.Process(target=_train_one_of_two, args=one) for one in arguments]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(120)
+        assert [process.exitcode for process in processes] == [0, 0]
+        return [Path(f"{meeting}_puts{rank}.txt").read_text().splitlines() for rank in range(2)]
+
+
+def _train_until_killed(config, settings):
+    config.experiment_name = f"killed_{os.getpid()}"
+    runner = Runner.from_cfg(config)
+    runner.register_hook(Killer(**settings))
+    runner.train()
+
+
+def _train_one_of_two(config, rank, meeting, report):
+    torch.set_num_threads(1)
+    os.environ["LOCAL_RANK"] = str(rank)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    puts, put = [], LabelStore.put
+
+    def counted(store, key, kind, value, version):
+        puts.append(f"{version} {kind} {key}")
+        put(store, key, kind, value, version)
+
+    LabelStore.put = counted
+    config.experiment_name = f"two_{meeting.parent.name}"
+    runner = Runner.from_cfg(config)
+    runner.train()
+    Path(f"{meeting}_puts{rank}.txt").write_text("\n".join(puts))
+    if report is not None:
+        report(runner, rank)
+
+
+@pytest.fixture
+def runs(monkeypatch) -> type[Runs]:
+    """Leave out what mmengine asks compilers and git, and the config's text in each checkpoint: seconds a test."""
+    monkeypatch.setattr("mmengine.runner.runner.collect_env", dict)
+    monkeypatch.setattr("mmengine.runner.runner.get_git_hash", str)
+    monkeypatch.setattr(Config, "pretty_text", "")
+    return Runs

@@ -1,8 +1,6 @@
 """Corrected masks with a detector that knows the true ones, and with a Mask R-CNN: versions, resuming, processes."""
 
 import json
-import multiprocessing
-import os
 from pathlib import Path
 
 import cv2
@@ -12,16 +10,12 @@ import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS
-from mmengine.runner import Runner
 from mmengine.structures import InstanceData
 
 from noisyseg.labels import LabelError, Mask
-from noisyseg.labels.store import LabelStore
 
 pytest.importorskip("mmdet")
 from noisyseg.integration.detection.instance_correction_hook import InstanceCorrectionHook
-
-pytestmark = pytest.mark.usefixtures("quick_start")
 
 SIZE = (48, 64)
 STEP, PART = 60, 10
@@ -91,85 +85,45 @@ def write_objects(root, wrong=(), count=5):
     return root
 
 
-def config_of(data, work_dir, *, hook=(), model=None, loop="epoch", steps=3, workers=0, checkpoints=-1, hooks=()):
-    """A training on batches of two, with random flips."""
-    by_epoch = loop == "epoch"
-    pipeline = [
-        dict(type="mmengine.LoadImageFromFile"),
-        dict(type="mmdet.LoadAnnotations", with_bbox=True, with_mask=True),
-        dict(type="noisyseg.LoadStoredInstances"),
-        dict(type="mmdet.RandomFlip", prob=0.5),
-        dict(type="mmdet.PackDetInputs"),
-    ]
-    return Config(
-        dict(
-            default_scope="mmdet",
+@pytest.fixture
+def config_of(runs):
+    """Returns a function that returns the config of a training with random flips."""
+
+    def build(data, work_dir, *, hook=(), model=None, hooks=(), **settings):
+        pipeline = [
+            dict(type="mmengine.LoadImageFromFile"),
+            dict(type="mmdet.LoadAnnotations", with_bbox=True, with_mask=True),
+            dict(type="noisyseg.LoadStoredInstances"),
+            dict(type="mmdet.RandomFlip", prob=0.5),
+            dict(type="mmdet.PackDetInputs"),
+        ]
+        correction = dict(
+            type="noisyseg.InstanceCorrectionHook", progress=False, policy=POLICY, steps=RESIZE, window_iters=3
+        )
+        return runs.config(
+            work_dir,
+            scope="mmdet",
             model=dict(data_preprocessor=dict(type="mmdet.DetDataPreprocessor", pad_mask=True))
             | (model or dict(type="mmengine.KnowingDetector")),
-            work_dir=str(work_dir),
-            train_dataloader=dict(
-                batch_size=2,
-                num_workers=workers,
-                persistent_workers=workers > 0,
-                sampler=dict(type=f"mmengine.{'DefaultSampler' if by_epoch else 'InfiniteSampler'}", shuffle=True),
-                dataset=dict(
-                    type="noisyseg.CocoDataset",
-                    data_root=str(data),
-                    ann_file="coco.json",
-                    data_prefix=dict(img="images"),
-                    serialize_data=False,  # takes a collection of all garbage
-                    pipeline=pipeline,
-                ),
+            dataset=dict(
+                type="noisyseg.CocoDataset",
+                data_root=str(data),
+                ann_file="coco.json",
+                data_prefix=dict(img="images"),
+                pipeline=pipeline,
             ),
-            train_cfg=dict(type="mmengine.EpochBasedTrainLoop", max_epochs=steps)
-            if by_epoch
-            else dict(type="mmengine.IterBasedTrainLoop", max_iters=steps),
-            optim_wrapper=dict(type="mmengine.OptimWrapper", optimizer=dict(type="SGD", lr=0.02, momentum=0.9)),
-            default_hooks=dict(
-                logger=dict(type="mmengine.LoggerHook", interval=1000),
-                checkpoint=dict(
-                    type="mmengine.CheckpointHook", by_epoch=by_epoch, interval=checkpoints, save_last=False
-                ),
-            ),
-            custom_hooks=[
-                dict(
-                    type="noisyseg.InstanceCorrectionHook", progress=False, policy=POLICY, steps=RESIZE, window_iters=3
-                )
-                | dict(hook),
-                *hooks,
-            ],
-            randomness=dict(seed=0, deterministic=True),
-            log_level="WARNING",
+            hooks=[correction | dict(hook), *hooks],
+            lr=0.02,
+            **{"steps": 3} | settings,
         )
-    )
+
+    return build
 
 
-@pytest.fixture
-def quick_start(monkeypatch):
-    """Leaves out what mmengine asks compilers and git, and the config's text in each checkpoint: seconds a test."""
-    monkeypatch.setattr("mmengine.runner.runner.collect_env", dict)
-    monkeypatch.setattr("mmengine.runner.runner.get_git_hash", str)
-    monkeypatch.setattr(Config, "pretty_text", "")
-
-
-def train(config, resume=None):
-    config = config.copy()
-    if resume is not None:
-        config.resume, config.load_from = True, resume
-    config.experiment_name = f"{os.getpid()}_{np.random.default_rng().integers(2**60)}"
-    runner = Runner.from_cfg(config)
-    runner.train()
-    return runner
-
-
-def store_of(config):
-    return LabelStore(f"{config.work_dir}/label_store")
-
-
-def files(store):
+def changes(runs, config):
     """The bytes of all files in versions but the manifests, which name the moment, by name."""
-    paths = sorted(store.root.glob("v*/**/*.*"))
-    return {str(path.relative_to(store.root)): path.read_bytes() for path in paths if path.name != "manifest.json"}
+    files = runs.files(runs.store_of(config))
+    return {name: held for name, held in files.items() if not name.endswith("manifest.json")}
 
 
 def hook_of(runner):
@@ -177,10 +131,10 @@ def hook_of(runner):
 
 
 class TestWhatIsCorrected:
-    def test_masks_of_a_class_that_is_due_become_the_predicted_ones(self, tmp_path):
+    def test_masks_of_a_class_that_is_due_become_the_predicted_ones(self, tmp_path, runs, config_of):
         config = config_of(write_objects(tmp_path / "data", wrong=(0, 1, 3)), tmp_path / "work")
-        runner = train(config)
-        store = store_of(config)
+        runner = runs.train(config)
+        store = runs.store_of(config)
         assert (store.versions(), store.current) == ([1, 2], 2)
         assert store.keys("instances", 1) == {"0", "1", "3"}
         assert set(store.get("0", "instances", 1)) == {1}, "the second object is a crowd, the third of class b"
@@ -203,11 +157,11 @@ class TestWhatIsCorrected:
         assert areas[2] == [[256, 280, 280]] * 3
         assert areas[0] == [[320, 336]] * 2 + [[256, 336]]
 
-    def test_the_history_is_that_of_the_given_masks_throughout(self, tmp_path):
+    def test_the_history_is_that_of_the_given_masks_throughout(self, tmp_path, runs, config_of):
         config = config_of(
             write_objects(tmp_path / "data", wrong=(1, 3)), tmp_path / "work", hook=dict(probe_images=None)
         )
-        history = hook_of(train(config)).history
+        history = hook_of(runs.train(config)).history
         # class a: nine objects of 256 or 280 pixels, those of two images 4 columns too wide; one is a crowd
         true_a, extra_a = 5 * (256 + 280) - 280, 2 * 4 * (16 + 14)
         true_b, extra_b = 4 * 280, 2 * 4 * 14
@@ -216,58 +170,60 @@ class TestWhatIsCorrected:
         np.testing.assert_allclose(history.iou(), [iou] * 3)
         np.testing.assert_allclose(history.epochs, [0.5, 1.5, 2.5])
 
-    def test_a_choice_of_images_is_probed_and_is_the_same_each_time(self, tmp_path):
+    def test_a_choice_of_images_is_probed_and_is_the_same_each_time(self, tmp_path, runs, config_of):
         data = write_objects(tmp_path / "data")
         sums = {}
         for seed in (0, 1, 2):
             hook = dict(probe_images=2, seed=seed)
-            history = hook_of(train(config_of(data, tmp_path / f"work{seed}", hook=hook))).history
+            history = hook_of(runs.train(config_of(data, tmp_path / f"work{seed}", hook=hook))).history
             assert len({tuple(row) for row in history.labelled().tolist()}) == 1
             sums[seed] = history.labelled()[0].tolist()
             assert sums[seed][1] in (280, 560)
             assert sums[seed][0] in (2 * 536, 536 + 256)
         assert len({tuple(one) for one in sums.values()}) > 1
 
-    def test_a_prediction_that_is_not_sure_changes_nothing(self, tmp_path):
+    def test_a_prediction_that_is_not_sure_changes_nothing(self, tmp_path, runs, config_of):
         model = dict(type="mmengine.KnowingDetector", score=0.7)
         config = config_of(write_objects(tmp_path / "data", wrong=(1,)), tmp_path / "work", model=model)
-        train(config)
-        assert store_of(config).keys("instances", 1) == set()
+        runs.train(config)
+        assert runs.store_of(config).keys("instances", 1) == set()
 
-    def test_without_reinit_later_versions_build_on_earlier_ones(self, tmp_path):
+    def test_without_reinit_later_versions_build_on_earlier_ones(self, tmp_path, runs, config_of):
         trigger = dict(type="noisyseg.FixedTrigger", epochs={0: 0, 1: 1})
         config = config_of(
             write_objects(tmp_path / "data", wrong=(1,)),
             tmp_path / "work",
             hook=dict(policy=POLICY | dict(trigger=trigger, reinit=False)),
         )
-        train(config)
-        store = store_of(config)
+        runs.train(config)
+        store = runs.store_of(config)
         assert [store.parent(version) for version in (1, 2, 3)] == [0, 1, 2]
         held = [set(store.get("1", "instances", version)) for version in (1, 2, 3)]
         assert held == [{11, 12}, {11, 12, 13}, {11, 12, 13}]
         assert store.keys("instances", 3) == set()
 
-    def test_images_without_a_class_that_is_due_are_loaded_once(self, tmp_path):
+    def test_images_without_a_class_that_is_due_are_loaded_once(self, tmp_path, runs, config_of):
         trigger = dict(type="noisyseg.FixedTrigger", epochs={1: 0})
         config = config_of(
             write_objects(tmp_path / "data"), tmp_path / "work", hook=dict(policy=POLICY | dict(trigger=trigger))
         )
-        train(config)
-        assert [store_of(config).info(version)["images"] for version in (1, 2, 3)] == [4, 4, 4]
+        runs.train(config)
+        assert [runs.store_of(config).info(version)["images"] for version in (1, 2, 3)] == [4, 4, 4]
 
-    def test_loops_of_iterations_count_virtual_epochs(self, tmp_path):
+    def test_loops_of_iterations_count_virtual_epochs(self, tmp_path, runs, config_of):
         data = write_objects(tmp_path / "data", wrong=(1, 3))
         by_epoch = config_of(data, tmp_path / "a")
         by_iter = config_of(data, tmp_path / "b", loop="iter", steps=9)
-        runners = train(by_epoch), train(by_iter)
-        assert files(store_of(by_epoch)) == files(store_of(by_iter)) != {}
+        runners = runs.train(by_epoch), runs.train(by_iter)
+        assert changes(runs, by_epoch) == changes(runs, by_iter) != {}
         histories = [hook_of(runner).history.state() for runner in runners]
         assert histories[0] == histories[1]
 
-    def test_persistent_workers_see_a_version_from_the_next_epoch_on(self, tmp_path):
+    def test_persistent_workers_see_a_version_from_the_next_epoch_on(self, tmp_path, runs, config_of):
         data = write_objects(tmp_path / "data", wrong=(1, 3))
-        seen = [train(config_of(data, tmp_path / f"work{workers}", workers=workers)).model.seen for workers in (0, 2)]
+        seen = [
+            runs.train(config_of(data, tmp_path / f"work{workers}", workers=workers)).model.seen for workers in (0, 2)
+        ]
         assert seen[0] == seen[1]
         assert sorted(seen[0][:5]) == sorted(seen[0][5:10]) != sorted(seen[0][10:])
 
@@ -296,88 +252,76 @@ SCALED = [dict(type="mmdet.Resize", scale=(96, 96), keep_ratio=True)]
 
 
 class TestMaskRCNN:
-    def config(self, tmp_path, repository, name, loop="iter", steps=4, **settings):
-        data = tmp_path / "data"
-        if not data.exists():
-            write_objects(data, wrong=(1, 3), count=4)
-        return config_of(
-            data,
-            tmp_path / name,
-            model=tiny_mask_rcnn(repository),
-            loop=loop,
-            steps=steps,
-            hook=dict(policy=EASY, steps=SCALED, epoch_iters=2, window_iters=1) | settings,
-            hooks=[dict(type="noisyseg.RandomStateHook")],
-            checkpoints=1,
-        )
+    @pytest.fixture
+    def make_config(self, tmp_path, repository, config_of):
+        data = write_objects(tmp_path / "data", wrong=(1, 3), count=4)
 
-    def test_a_resumed_training_is_the_uninterrupted_one(self, tmp_path, repository):
-        whole, parts = (self.config(tmp_path, repository, name) for name in ("whole", "parts"))
-        expected = train(whole)
-        assert len(files(store_of(whole))) > 2
+        def make(name, steps=4, **settings):
+            return config_of(
+                data,
+                tmp_path / name,
+                model=tiny_mask_rcnn(repository),
+                loop="iter",
+                steps=steps,
+                hook=dict(policy=EASY, steps=SCALED, epoch_iters=2, window_iters=1) | settings,
+                hooks=[dict(type="noisyseg.RandomStateHook")],
+                checkpoints=1,
+            )
+
+        return make
+
+    def test_a_resumed_training_is_the_uninterrupted_one(self, runs, make_config):
+        whole, parts = (make_config(name) for name in ("whole", "parts"))
+        expected = runs.train(whole)
+        assert len(changes(runs, whole)) > 2
         parts.train_cfg.max_iters = 3
-        train(parts)
+        runs.train(parts)
         parts.train_cfg.max_iters = 4
-        found = train(parts, resume=f"{parts.work_dir}/iter_3.pth")
+        found = runs.train(parts, resume=f"{parts.work_dir}/iter_3.pth")
         for name, tensor in expected.model.state_dict().items():
             assert torch.equal(tensor, found.model.state_dict()[name]), name
         assert hook_of(found).history.state() == hook_of(expected).history.state()
         assert len(hook_of(found).history) == 4
-        assert files(store_of(parts)) == files(store_of(whole))
+        assert changes(runs, parts) == changes(runs, whole)
         assert hook_of(found).due_epochs == hook_of(expected).due_epochs == {0: 0, 1: 0}
 
-    def test_predicting_leaves_no_trace_in_a_training(self, tmp_path, repository):
+    def test_predicting_leaves_no_trace_in_a_training(self, runs, make_config):
         never = EASY | dict(trigger=dict(type="noisyseg.FixedTrigger", epochs=99))
         runners = [
-            train(self.config(tmp_path, repository, f"every{window}", steps=2, policy=never, window_iters=window))
-            for window in (1, 2)
+            runs.train(make_config(f"every{window}", steps=2, policy=never, window_iters=window)) for window in (1, 2)
         ]
         assert [len(hook_of(runner).history) for runner in runners] == [2, 1]
         states = [runner.model.state_dict() for runner in runners]
         assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
         assert all(runner.model.training for runner in runners)
 
-    def test_only_pixels_that_are_sure_follow(self, tmp_path, repository):
+    def test_only_pixels_that_are_sure_follow(self, runs, make_config):
         """At the start few pixels are sure to be in an object; those out of the predicted box are sure to be out."""
         gained = {}
         for pixel_tau in (0.5, 0.99):
             policy = EASY | dict(pixel_tau=pixel_tau)
-            config = self.config(tmp_path, repository, f"tau{pixel_tau}", steps=2, policy=policy)
-            runner = train(config)
-            changed = store_of(config).info(1)["changed"].values()
+            config = make_config(f"tau{pixel_tau}", steps=2, policy=policy)
+            runner = runs.train(config)
+            changed = runs.store_of(config).info(1)["changed"].values()
             gained[pixel_tau] = sum(one["gained"] for one in changed)
             assert sum(one["lost"] for one in changed) > 0
             assert runner.model.roi_head.test_cfg.mask_thr_binary == 0.5
         assert gained[0.5] > gained[0.99]
 
 
-def _train_one_of_two(config, rank, meeting):
-    torch.set_num_threads(1)
-    os.environ["LOCAL_RANK"] = str(rank)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
-    config.experiment_name = f"two_{meeting.parent.name}"
-    runner = Runner.from_cfg(config)
-    runner.train()
-    Path(f"{config.work_dir}/history{rank}.json").write_text(json.dumps(hook_of(runner).history.state()))
+def save_history(runner, rank):
+    Path(f"{runner.work_dir}/history{rank}.json").write_text(json.dumps(hook_of(runner).history.state()))
 
 
-def test_two_processes_write_the_same_as_one(tmp_path):
+def test_two_processes_write_the_same_as_one(tmp_path, runs, config_of):
     data = write_objects(tmp_path / "data", wrong=(1, 3))
     alone, two = (
         config_of(data, tmp_path / name, hook=dict(probe_images=3, window_iters=length))
         for name, length in (("alone", 3), ("two", 2))  # an epoch each
     )
-    history = hook_of(train(alone)).history.state()
-    two.launcher = "pytorch"
-    two.model_wrapper_cfg = dict(type="mmengine.MMDistributedDataParallel", device_ids=None)  # the CPU
-    context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=_train_one_of_two, args=(two, rank, tmp_path / "meeting")) for rank in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-    assert [process.exitcode for process in processes] == [0, 0]
-    assert files(store_of(two)) == files(store_of(alone)) != {}
+    history = hook_of(runs.train(alone)).history.state()
+    runs.in_two_processes(two, tmp_path / "meeting", save_history)
+    assert changes(runs, two) == changes(runs, alone) != {}
     for rank in range(2):
         assert json.loads(Path(f"{two.work_dir}/history{rank}.json").read_text()) == history
 
@@ -395,39 +339,39 @@ class TestErrors:
         with pytest.raises(ValueError, match=problem):
             InstanceCorrectionHook(**(dict(policy=POLICY, steps=RESIZE) | settings))
 
-    def test_a_pipeline_that_does_not_read_masks_from_the_store(self, tmp_path):
+    def test_a_pipeline_that_does_not_read_masks_from_the_store(self, tmp_path, runs, config_of):
         config = config_of(write_objects(tmp_path / "data"), tmp_path / "work")
         del config.train_dataloader.dataset.pipeline[2]
         with pytest.raises(ValueError, match=r"the training pipeline has no noisyseg\.LoadStoredInstances"):
-            train(config)
+            runs.train(config)
 
-    def test_several_data_sets(self, tmp_path):
+    def test_several_data_sets(self, tmp_path, runs, config_of):
         config = config_of(write_objects(tmp_path / "data"), tmp_path / "work")
         one = config.train_dataloader.dataset
         config.train_dataloader.dataset = dict(type="mmengine.ConcatDataset", datasets=[one, one])
         with pytest.raises(ValueError, match=r"expected a data set with one mmdet\.LoadAnnotations .*, got 0"):
-            train(config)
+            runs.train(config)
 
-    def test_a_model_without_masks(self, tmp_path):
+    def test_a_model_without_masks(self, tmp_path, runs, config_of):
         model = dict(type="mmengine.KnowingDetector", masks=False)
         config = config_of(write_objects(tmp_path / "data"), tmp_path / "work", model=model)
         with pytest.raises(LabelError, match=r"0\.png: window around epoch 0\.5: KnowingDetector predicts no masks"):
-            train(config)
+            runs.train(config)
 
-    def test_scores_that_are_no_numbers(self, tmp_path):
+    def test_scores_that_are_no_numbers(self, tmp_path, runs, config_of):
         model = dict(type="mmengine.KnowingDetector", score=float("nan"))
         config = config_of(write_objects(tmp_path / "data"), tmp_path / "work", model=model)
         with pytest.raises(LabelError, match=r"0\.png: .*predictions: expected finite scores, got others"):
-            train(config)
+            runs.train(config)
 
-    def test_probabilities_of_pixels_from_a_model_that_gives_none(self, tmp_path):
+    def test_probabilities_of_pixels_from_a_model_that_gives_none(self, tmp_path, runs, config_of):
         config = config_of(
             write_objects(tmp_path / "data"), tmp_path / "work", hook=dict(policy=POLICY | dict(pixel_tau=0.9))
         )
         with pytest.raises(ValueError, match="expected a model whose roi_head has a mask_thr_binary"):
-            train(config)
+            runs.train(config)
 
-    def test_two_images_with_one_key(self, tmp_path):
+    def test_two_images_with_one_key(self, tmp_path, runs, config_of):
         data = write_objects(tmp_path / "data")
         for name in ("0.png", "1.png"):
             folder = data / "images" / f"town{name[0]}"
@@ -439,17 +383,17 @@ class TestErrors:
         (data / "coco.json").write_text(text)
         config = config_of(data, tmp_path / "work")
         with pytest.raises(LabelError, match=r"expected one image for each key, got 2 with '1'; img_dir=\.\.\."):
-            train(config)
+            runs.train(config)
         config.train_dataloader.dataset.pipeline[2].img_dir = str(data / "images")
         config.work_dir = str(tmp_path / "other")
-        train(config)
-        assert store_of(config).versions() == [1, 2]
+        runs.train(config)
+        assert runs.store_of(config).versions() == [1, 2]
 
-    def test_objects_that_cannot_be_told_apart(self, tmp_path):
+    def test_objects_that_cannot_be_told_apart(self, tmp_path, runs, config_of):
         data = write_objects(tmp_path / "data")
         config = config_of(data, tmp_path / "work")
         split = dict(type="noisyseg.Split", rate=1.0)
         load, *rest = config.train_dataloader.dataset.pipeline
         config.train_dataloader.dataset.pipeline = [load, dict(type="noisyseg.InjectNoise", noise=split), *rest]
         with pytest.raises(LabelError, match=r"expected objects with different ids, but noisyseg\.InjectNoise"):
-            train(config)
+            runs.train(config)

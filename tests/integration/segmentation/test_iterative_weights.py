@@ -1,15 +1,9 @@
 """Rounds with a model that knows the true labels, and with one that learns: versions, resuming, processes."""
 
-import multiprocessing
-import os
-import signal
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS
@@ -22,9 +16,7 @@ from noisyseg.integration.label_versions import LabelVersions
 from noisyseg.integration.load_stored_labels import stored_label_steps
 from noisyseg.integration.segmentation.iterative_weights import IterativeWeightHook
 from noisyseg.labels import LabelError
-from noisyseg.labels.store import LabelStore
 
-pytestmark = pytest.mark.usefixtures("quick_start")
 STEP = 80
 """Grey level that stands for a class in the images."""
 BLOCK = (slice(4, 9), slice(20, 26))
@@ -70,86 +62,43 @@ def write_images(root, wrong=(), count=5):
     return root
 
 
-def config_of(
-    data, work_dir, *, hook, model=None, loop="epoch", steps=4, workers=0, hooks=(), flip=False, checkpoints=-1
-):
-    """A training of three rounds, on batches of two."""
-    pipeline = [
-        dict(type="mmengine.LoadImageFromFile"),
-        dict(type="mmseg.LoadAnnotations"),
-        dict(type="noisyseg.LoadStoredLabels"),
-        *([dict(type="mmseg.RandomFlip", prob=0.5)] if flip else []),
-        dict(type="noisyseg.PackSegInputs"),
-    ]
-    preprocessor = dict(type="mmseg.SegDataPreProcessor", size=(24, 32))
-    by_epoch = loop == "epoch"
-    return Config(
-        dict(
-            default_scope="mmseg",
-            model=dict(data_preprocessor=preprocessor, **(model or dict(type="mmengine.KnowingSegmentor"))),
-            work_dir=str(work_dir),
-            train_dataloader=dict(
-                batch_size=2,
-                num_workers=workers,
-                persistent_workers=workers > 0,
-                sampler=dict(type=f"mmengine.{'DefaultSampler' if by_epoch else 'InfiniteSampler'}", shuffle=True),
-                dataset=dict(
-                    type="noisyseg.SegDataset",
-                    data_root=str(data),
-                    data_prefix=dict(img_path="images", seg_map_path="labels"),
-                    metainfo=dict(classes=("a", "b", "c")),
-                    img_suffix=".png",
-                    serialize_data=False,  # takes a collection of all garbage
-                    pipeline=pipeline,
-                ),
+@pytest.fixture
+def config_of(runs):
+    """Returns a function that returns the config of a training of three rounds, on batches of two."""
+
+    def build(data, work_dir, *, hook, model=None, loop="epoch", flip=False, hooks=(), **settings):
+        pipeline = [
+            dict(type="mmengine.LoadImageFromFile"),
+            dict(type="mmseg.LoadAnnotations"),
+            dict(type="noisyseg.LoadStoredLabels"),
+            *([dict(type="mmseg.RandomFlip", prob=0.5)] if flip else []),
+            dict(type="noisyseg.PackSegInputs"),
+        ]
+        config = runs.config(
+            work_dir,
+            scope="mmseg",
+            model=dict(data_preprocessor=PREPROCESSOR, **(model or dict(type="mmengine.KnowingSegmentor"))),
+            dataset=dict(
+                type="noisyseg.SegDataset",
+                data_root=str(data),
+                data_prefix=dict(img_path="images", seg_map_path="labels"),
+                metainfo=dict(classes=("a", "b", "c")),
+                img_suffix=".png",
+                pipeline=pipeline,
             ),
-            train_cfg=dict(type="mmengine.EpochBasedTrainLoop", max_epochs=steps)
-            if by_epoch
-            else dict(type="mmengine.IterBasedTrainLoop", max_iters=steps),
-            optim_wrapper=dict(type="mmengine.OptimWrapper", optimizer=dict(type="SGD", lr=0.1, momentum=0.9)),
-            param_scheduler=[dict(type="mmengine.ExponentialLR", gamma=0.5, by_epoch=by_epoch)],
-            default_hooks=dict(
-                logger=dict(type="mmengine.LoggerHook", interval=1000),
-                checkpoint=dict(
-                    type="mmengine.CheckpointHook", by_epoch=by_epoch, interval=checkpoints, save_last=False
-                ),
-            ),
-            custom_hooks=[dict(type="noisyseg.IterativeWeightHook", progress=False, **hook), *hooks],
-            randomness=dict(seed=0, deterministic=True),
-            log_level="WARNING",
+            hooks=[dict(type="noisyseg.IterativeWeightHook", progress=False, **hook), *hooks],
+            loop=loop,
+            **settings,
         )
-    )
+        config.param_scheduler = [dict(type="mmengine.ExponentialLR", gamma=0.5, by_epoch=loop == "epoch")]
+        return config
+
+    return build
 
 
+PREPROCESSOR = dict(type="mmseg.SegDataPreProcessor", size=(24, 32))
 PIXEL = dict(type="noisyseg.LabelProbability")
 DICE = dict(type="noisyseg.SoftDiceQuality")
-
-
-@pytest.fixture
-def quick_start(monkeypatch):
-    """Leaves out what mmengine asks compilers and git, and the config's text in each checkpoint: seconds a test."""
-    monkeypatch.setattr("mmengine.runner.runner.collect_env", dict)
-    monkeypatch.setattr("mmengine.runner.runner.get_git_hash", str)
-    monkeypatch.setattr(Config, "pretty_text", "")
-
-
-def train(config, resume=None):
-    config = config.copy()
-    if resume is not None:
-        config.resume, config.load_from = True, resume or None
-    config.experiment_name = f"{os.getpid()}_{np.random.default_rng().integers(2**60)}"
-    runner = Runner.from_cfg(config)
-    runner.train()
-    return runner
-
-
-def store_of(config):
-    return LabelStore(f"{config.work_dir}/label_store")
-
-
-def files(store):
-    """The bytes of all files in versions, by name."""
-    return {str(path.relative_to(store.root)): path.read_bytes() for path in sorted(store.root.glob("v*/**/*.*"))}
 
 
 def hook_of(runner):
@@ -157,14 +106,14 @@ def hook_of(runner):
 
 
 class TestVersions:
-    def test_a_perfect_model_gives_full_weights_and_the_same_labels_each_round(self, tmp_path):
+    def test_a_perfect_model_gives_full_weights_and_the_same_labels_each_round(self, tmp_path, runs, config_of):
         config = config_of(
             write_images(tmp_path / "data"),
             tmp_path / "work",
             hook=dict(round_epochs=1, pixel=PIXEL, image=DICE, refresh=dict(type="noisyseg.Refresh"), stop_below=0),
         )
-        runner = train(config)
-        store = store_of(config)
+        runner = runs.train(config)
+        store = runs.store_of(config)
         assert (store.versions(), store.current, hook_of(runner).version) == ([1, 2], 2, 2)
         for index in range(5):
             assert store.get(str(index), "labels", 2) is None
@@ -173,21 +122,21 @@ class TestVersions:
         first, second = (
             {
                 name: held
-                for name, held in files(store).items()
+                for name, held in runs.files(store).items()
                 if name.startswith(f"v000{v}") and "manifest" not in name
             }
             for v in (1, 2)
         )
         assert list(first.values()) == list(second.values())
 
-    def test_wrong_blocks_are_found_to_the_pixel(self, tmp_path):
+    def test_wrong_blocks_are_found_to_the_pixel(self, tmp_path, runs, config_of):
         config = config_of(
             write_images(tmp_path / "data", wrong=(1, 3)),
             tmp_path / "work",
             hook=dict(round_epochs=1, pixel=PIXEL, image=DICE, flips=["horizontal", "diagonal"]),
         )
-        runner = train(config)
-        store = store_of(config)
+        runner = runs.train(config)
+        store = runs.store_of(config)
         for index in range(5):
             low = store.get(str(index), "weights", 1) < 255
             expected = np.zeros((24, 32), bool)
@@ -202,14 +151,14 @@ class TestVersions:
         assert all(entry[1:] == (pytest.approx(23 / 24), 1.0) for entry in seen[:5])
         assert {round(entry[2], 6) for entry in seen[5:10]} == {round(weight, 6) for weight in weights.values()}
 
-    def test_refreshed_labels_are_trained_on_and_judged_from(self, tmp_path):
+    def test_refreshed_labels_are_trained_on_and_judged_from(self, tmp_path, runs, config_of):
         config = config_of(
             write_images(tmp_path / "data", wrong=(1, 3)),
             tmp_path / "work",
             hook=dict(round_epochs=1, pixel=PIXEL, refresh=dict(type="noisyseg.Refresh"), stop_below=0),
         )
-        runner = train(config)
-        store = store_of(config)
+        runner = runs.train(config)
+        store = runs.store_of(config)
         assert store.keys("labels", 1) == {"1", "3"}
         assert store.keys("labels", 2) == set()
         truth = cv2.imread(str(tmp_path / "data" / "images" / "1.png"), 0) // STEP
@@ -220,18 +169,18 @@ class TestVersions:
         assert given != refreshed
         assert refreshed == sorted(entry[0] for entry in runner.model.seen[10:15])
 
-    def test_where_nothing_changes_no_further_round_is_judged(self, tmp_path):
+    def test_where_nothing_changes_no_further_round_is_judged(self, tmp_path, runs, config_of):
         config = config_of(
             write_images(tmp_path / "data", wrong=(1,)),
             tmp_path / "work",
             hook=dict(rounds=4, round_epochs=1, pixel=PIXEL),
         )
-        runner = train(config)
-        assert store_of(config).versions() == [1, 2]
+        runner = runs.train(config)
+        assert runs.store_of(config).versions() == [1, 2]
         assert hook_of(runner).settled
 
     @pytest.mark.parametrize(("disagree", "floor"), [(0.0, (0.01, 0.25)), (0.1, (0.2, 0.6))])
-    def test_a_class_that_lost_its_weight_keeps_some(self, tmp_path, disagree, floor):
+    def test_a_class_that_lost_its_weight_keeps_some(self, tmp_path, disagree, floor, runs, config_of):
         data = write_images(tmp_path / "data")
         for path in (data / "labels").glob("*.png"):
             labels = cv2.imread(str(path), 0)
@@ -241,51 +190,51 @@ class TestVersions:
         agreement = dict(type="noisyseg.Agreement", disagree=disagree)
         hook = dict(round_epochs=1, pixel=agreement, class_floor=floor)
         config = config_of(data, tmp_path / "work", hook=hook)
-        train(config)
-        store = store_of(config)
+        runs.train(config)
+        store = runs.store_of(config)
         assert store.info(1)["faded"] == [2]
         weights = store.get("0", "weights", 1)
         assert (weights[2, 2:6] == np.rint(255 * floor[1])).all()
         assert set(np.unique(np.delete(weights[1:], 1, axis=0))) == {np.rint(255 * disagree), 255}
 
-    def test_loops_of_iterations_count_virtual_epochs(self, tmp_path):
+    def test_loops_of_iterations_count_virtual_epochs(self, tmp_path, runs, config_of):
         data = write_images(tmp_path / "data", wrong=(1,))
         by_epoch = config_of(data, tmp_path / "a", hook=dict(round_epochs=1, pixel=PIXEL, stop_below=0))
         by_iter = config_of(
             data, tmp_path / "b", loop="iter", steps=8, hook=dict(round_epochs=1, pixel=PIXEL, stop_below=0)
         )
-        train(by_epoch)
-        runner = train(by_iter)
+        runs.train(by_epoch)
+        runner = runs.train(by_iter)
         for version in (1, 2):
             for index in range(5):
-                maps = [store_of(c).get(str(index), "weights", version) for c in (by_epoch, by_iter)]
+                maps = [runs.store_of(c).get(str(index), "weights", version) for c in (by_epoch, by_iter)]
                 np.testing.assert_array_equal(*maps)
         weights = [entry[1] for entry in runner.model.seen]
         assert max(weights[:6]) == min(weights[:6]) == pytest.approx(23 / 24)  # 3 iterations of 2 images
         assert min(weights[6:11]) < 0.95
 
-    def test_dropout_passes_are_seeded_by_round_and_image(self, tmp_path):
+    def test_dropout_passes_are_seeded_by_round_and_image(self, tmp_path, runs, config_of):
         data = write_images(tmp_path / "data")
         model = dict(type="mmengine.KnowingSegmentor", sure=3.0, dropout=0.5)
         hook = dict(round_epochs=1, dropout_passes=3, pixel=PIXEL, stop_below=0)
         found = []
         for name, seed in (("a", 0), ("b", 0), ("c", 1)):
             config = config_of(data, tmp_path / name, model=model, hook=hook | {"seed": seed})
-            train(config)
-            found.append([store_of(config).get("0", "weights", v) for v in (1, 2)])
+            runs.train(config)
+            found.append([runs.store_of(config).get("0", "weights", v) for v in (1, 2)])
         np.testing.assert_array_equal(found[0], found[1])
         assert (found[0][0] != found[0][1]).any()
         assert (found[0][0] != found[2][0]).any()
 
 
 class TestWorkers:
-    def test_persistent_workers_see_a_version_from_the_next_epoch_on(self, tmp_path):
+    def test_persistent_workers_see_a_version_from_the_next_epoch_on(self, tmp_path, runs, config_of):
         data = write_images(tmp_path / "data", wrong=(1, 3))
         seen = []
         for workers in (0, 2):
             hook = dict(round_epochs=1, pixel=PIXEL, image=DICE, refresh=dict(type="noisyseg.Refresh"), stop_below=0)
             config = config_of(data, tmp_path / f"work{workers}", workers=workers, hook=hook)
-            seen.append(train(config).model.seen)
+            seen.append(runs.train(config).model.seen)
         assert seen[0] == seen[1]
         assert seen[0][:5] != seen[0][5:10]
 
@@ -302,7 +251,7 @@ class TestRestart:
             self.rates.append(runner.optim_wrapper.get_lr()["lr"][0])
 
     @pytest.mark.parametrize("restart", [True, False])
-    def test_weights_optimizer_and_schedule_begin_again(self, tmp_path, restart):
+    def test_weights_optimizer_and_schedule_begin_again(self, tmp_path, restart, config_of):
         hook = dict(round_epochs=2, pixel=PIXEL, stop_below=0, restart=restart)
         config = config_of(write_images(tmp_path / "data"), tmp_path / "work", steps=6, hook=hook)
         config.experiment_name = f"restart_{restart}_{tmp_path.name}"
@@ -320,81 +269,15 @@ class TestRestart:
             assert watch.rates[-1] == pytest.approx(0.1 * 0.5**5)
 
 
-UNET = dict(
-    type="mmseg.EncoderDecoder",
-    backbone=dict(
-        type="mmseg.UNet",
-        base_channels=4,
-        num_stages=2,
-        strides=(1, 1),
-        enc_num_convs=(1, 1),
-        dec_num_convs=(1,),
-        downsamples=(True,),
-        enc_dilations=(1, 1),
-        dec_dilations=(1,),
-        norm_cfg=dict(type="mmengine.BN"),
-    ),
-    decode_head=dict(
-        type="noisyseg.NoiseAwareHead",
-        head="mmseg.FCNHead",
-        expects=["pixel", "image"],
-        in_channels=4,
-        in_index=1,
-        channels=4,
-        num_convs=1,
-        num_classes=3,
-        dropout_ratio=0.1,
-        norm_cfg=dict(type="mmengine.BN"),
-        align_corners=False,
-        loss_decode=dict(type="noisyseg.CrossEntropy"),
-    ),
-    test_cfg=dict(mode="whole"),
-)
+@pytest.fixture
+def noise_aware_unet(small_unet):
+    """Returns a function that returns the config of a U-Net whose losses want weights."""
+    return lambda **head: small_unet(
+        type="noisyseg.NoiseAwareHead", head="mmseg.FCNHead", expects=["pixel", "image"], **head
+    )
+
+
 EXACT = dict(type="noisyseg.RandomStateHook")
-
-
-class Killer(Hook):
-    """Kills the process at one iteration, or when so many files have been written."""
-
-    priority = 95
-
-    def __init__(self, iteration=None, files=None):
-        self.iteration, self.files = iteration, files
-
-    def before_train(self, runner):
-        if self.files is None:
-            return
-        put = LabelStore.put
-        left = [self.files]
-
-        def counted(*args):
-            left[0] -= 1
-            if left[0] < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            put(*args)
-
-        LabelStore.put = counted
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        if runner.iter + 1 == self.iteration:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _train_until_killed(config, settings):
-    config.experiment_name = f"killed_{os.getpid()}"
-    runner = Runner.from_cfg(config)
-    runner.register_hook(Killer(**settings))
-    runner.train()
-
-
-def killed(config, **settings):
-    """Trains in a process that dies by SIGKILL."""
-    process = multiprocessing.get_context("fork").Process(target=_train_until_killed, args=(config, settings))
-    process.start()
-    process.join(120)
-    assert process.exitcode == -signal.SIGKILL
-
-
 EVERYTHING = dict(
     pixel=PIXEL,
     image=dict(type="noisyseg.MonteCarloUncertainty", min_voxels=5),
@@ -405,22 +288,25 @@ EVERYTHING = dict(
 
 
 class TestResuming:
-    def config(self, tmp_path, name, loop, restart=False):
-        data = tmp_path / "data"
-        if not data.exists():
-            write_images(data, wrong=(1, 3), count=6)
-        length = {"epoch": dict(round_epochs=2), "iter": dict(round_iters=6)}[loop]
-        return config_of(
-            data,
-            tmp_path / name,
-            model=UNET,
-            loop=loop,
-            steps={"epoch": 6, "iter": 18}[loop],
-            flip=True,
-            checkpoints=1 if loop == "epoch" else 3,
-            hook=EVERYTHING | length | {"restart": restart},
-            hooks=[EXACT],
-        )
+    @pytest.fixture
+    def make_config(self, tmp_path, config_of, noise_aware_unet):
+        data = write_images(tmp_path / "data", wrong=(1, 3), count=6)
+
+        def make(name, loop, restart=False):
+            length = {"epoch": dict(round_epochs=2), "iter": dict(round_iters=6)}[loop]
+            return config_of(
+                data,
+                tmp_path / name,
+                model=noise_aware_unet(),
+                loop=loop,
+                steps={"epoch": 6, "iter": 18}[loop],
+                flip=True,
+                checkpoints=1 if loop == "epoch" else 3,
+                hook=EVERYTHING | length | {"restart": restart},
+                hooks=[EXACT],
+            )
+
+        return make
 
     @pytest.mark.parametrize(
         ("loop", "restart", "death"),
@@ -431,87 +317,62 @@ class TestResuming:
             ("iter", False, {"iteration": 12}),  # at the round's last iteration, behind the checkpoint
         ],
     )
-    def test_a_killed_and_resumed_training_is_the_uninterrupted_one(self, tmp_path, loop, restart, death):
-        whole, broken = (self.config(tmp_path, name, loop, restart) for name in ("whole", "broken"))
-        expected = train(whole).model.state_dict()
-        killed(broken, **death)
-        found = train(broken, resume="").model.state_dict()
-        assert files(store_of(whole)) == files(store_of(broken))
-        assert store_of(broken).versions() == [1, 2]
+    def test_a_killed_and_resumed_training_is_the_uninterrupted_one(self, loop, restart, death, runs, make_config):
+        whole, broken = (make_config(name, loop, restart) for name in ("whole", "broken"))
+        expected = runs.train(whole).model.state_dict()
+        runs.killed(broken, **death)
+        found = runs.train(broken, resume="").model.state_dict()
+        assert runs.files(runs.store_of(whole)) == runs.files(runs.store_of(broken))
+        assert runs.store_of(broken).versions() == [1, 2]
         for name, tensor in expected.items():
             assert torch.equal(tensor, found[name]), name
 
-    def test_an_earlier_checkpoint_puts_its_version_back_and_later_versions_stay(self, tmp_path):
-        config = self.config(tmp_path, "work", "epoch")
-        train(config)
-        store = store_of(config)
-        before = files(store)
+    def test_an_earlier_checkpoint_puts_its_version_back_and_later_versions_stay(self, runs, make_config):
+        config = make_config("work", "epoch")
+        runs.train(config)
+        store = runs.store_of(config)
+        before = runs.files(store)
         again = config.copy()
         again.custom_hooks[0]["pixel"] = dict(type="noisyseg.Agreement")
-        runner = train(again, resume=f"{config.work_dir}/epoch_2.pth")
-        assert {name: files(store)[name] for name in before} == before
+        runner = runs.train(again, resume=f"{config.work_dir}/epoch_2.pth")
+        assert {name: runs.files(store)[name] for name in before} == before
         assert (store.versions(), store.current, store.lineage(3)) == ([1, 2, 3], 3, [3, 1])
         assert hook_of(runner).version == 3
-        same = train(config, resume=f"{config.work_dir}/epoch_3.pth")
+        same = runs.train(config, resume=f"{config.work_dir}/epoch_3.pth")
         assert hook_of(same).version == store.current
         for epoch, version in ((1, 0), (2, 1), (3, 1)):
             checkpoint = torch.load(f"{config.work_dir}/epoch_{epoch}.pth", weights_only=False)
             assert checkpoint["noisyseg_rounds"]["version"] == version
 
-    def test_a_version_that_is_gone_is_an_error(self, tmp_path):
-        config = self.config(tmp_path, "work", "epoch")
-        train(config)
-        (store_of(config).root / "v0001" / "manifest.json").unlink()
+    def test_a_version_that_is_gone_is_an_error(self, runs, make_config):
+        config = make_config("work", "epoch")
+        runs.train(config)
+        (runs.store_of(config).root / "v0001" / "manifest.json").unlink()
         with pytest.raises(LabelError, match=r"v0001/manifest\.json: this version is not there"):
-            train(config, resume=f"{config.work_dir}/epoch_2.pth")
+            runs.train(config, resume=f"{config.work_dir}/epoch_2.pth")
 
-    def test_a_checkpoint_without_rounds_is_refused(self, tmp_path):
-        config = self.config(tmp_path, "work", "epoch")
+    def test_a_checkpoint_without_rounds_is_refused(self, tmp_path, runs, make_config):
+        config = make_config("work", "epoch")
         without = config.copy()
         without.custom_hooks = []
         without.train_dataloader.dataset.pipeline[2].store = str(tmp_path / "work" / "label_store")
         without.train_cfg.max_epochs = 1
-        train(without)
+        runs.train(without)
         with pytest.raises(ValueError, match="saved without IterativeWeightHook; start from it with load_from"):
-            train(config, resume=f"{config.work_dir}/epoch_1.pth")
+            runs.train(config, resume=f"{config.work_dir}/epoch_1.pth")
 
 
-def _train_one_of_two(config, rank, meeting):
-    torch.set_num_threads(1)
-    os.environ["LOCAL_RANK"] = str(rank)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
-    puts, put = [], LabelStore.put
-
-    def counted(store, key, kind, value, version):
-        puts.append(f"{version} {kind} {key}")
-        put(store, key, kind, value, version)
-
-    LabelStore.put = counted
-    config.experiment_name = f"two_{meeting.parent.name}"
-    Runner.from_cfg(config).train()
-    Path(f"{config.work_dir}/puts{rank}.txt").write_text("\n".join(puts))
-
-
-def test_two_processes_write_each_file_once_and_the_same_as_one(tmp_path):
+def test_two_processes_write_each_file_once_and_the_same_as_one(tmp_path, runs, config_of):
     data = write_images(tmp_path / "data", wrong=(1, 3))
     hook = dict(round_epochs=1, pixel=PIXEL, image=DICE, refresh=dict(type="noisyseg.Refresh"), flips=["horizontal"])
     alone, two = (config_of(data, tmp_path / name, hook=hook) for name in ("alone", "two"))
-    train(alone)
-    two.launcher = "pytorch"
-    two.model_wrapper_cfg = dict(type="mmengine.MMDistributedDataParallel", device_ids=None)  # the CPU
-    context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=_train_one_of_two, args=(two, rank, tmp_path / "meeting")) for rank in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-    assert [process.exitcode for process in processes] == [0, 0]
+    runs.train(alone)
+    puts = runs.in_two_processes(two, tmp_path / "meeting")
     found, expected = (
-        {name: held for name, held in files(store_of(config)).items() if "manifest" not in name}
-        for config in (two, alone)
+        {name: held for name, held in runs.files(runs.store_of(one)).items() if "manifest" not in name}
+        for one in (two, alone)
     )
     assert found == expected
-    puts = [(tmp_path / "two" / f"puts{rank}.txt").read_text().split("\n") for rank in range(2)]
     assert not set(puts[0]) & set(puts[1])
     assert len(set(puts[0] + puts[1])) == len(puts[0] + puts[1])
     assert min(map(len, puts)) >= 2
@@ -549,33 +410,33 @@ class TestErrors:
             (dict(round_epochs=1, store="elsewhere"), "LoadStoredLabels reads .*here, but the hook writes elsewhere"),
         ],
     )
-    def test_trainings_that_do_not_go_with_the_rounds(self, tmp_path, hook, problem):
+    def test_trainings_that_do_not_go_with_the_rounds(self, tmp_path, hook, problem, runs, config_of):
         config = config_of(write_images(tmp_path / "data"), tmp_path / "work", hook=hook)
         if "store" in hook:
             config.train_dataloader.dataset.pipeline[2].store = str(tmp_path / "here")
         with pytest.raises(ValueError, match=problem):
-            train(config)
+            runs.train(config)
 
-    def test_a_pipeline_that_does_not_read_the_store(self, tmp_path):
+    def test_a_pipeline_that_does_not_read_the_store(self, tmp_path, runs, config_of):
         config = config_of(write_images(tmp_path / "data"), tmp_path / "work", hook=dict(round_epochs=1))
         del config.train_dataloader.dataset.pipeline[2]
         with pytest.raises(ValueError, match=r"the training pipeline has no step that reads the store"):
-            train(config)
+            runs.train(config)
 
-    def test_two_images_with_one_key(self, tmp_path):
+    def test_two_images_with_one_key(self, tmp_path, runs, config_of):
         data = write_images(tmp_path / "data", count=2)
         for folder in ("images", "labels"):
             (data / folder / "sub").mkdir()
             (data / folder / "0.png").rename(data / folder / "sub" / "1.png")
         config = config_of(data, tmp_path / "work", hook=dict(round_epochs=1))
         with pytest.raises(LabelError, match=r"expected one image for each key, got 2 with '1'; img_dir=\.\.\."):
-            train(config)
+            runs.train(config)
         config.train_dataloader.dataset.pipeline[2].img_dir = str(data / "images")
-        train(config)
-        assert store_of(config).keys("weights", 1) == {"1", "sub/1"}
+        runs.train(config)
+        assert runs.store_of(config).keys("weights", 1) == {"1", "sub/1"}
 
 
-def test_averaged_weights_predict_where_asked_for(tmp_path, monkeypatch):
+def test_averaged_weights_predict_where_asked_for(tmp_path, monkeypatch, runs, config_of):
     models = []
     make = LabelVersions.make
     monkeypatch.setattr(
@@ -587,7 +448,7 @@ def test_averaged_weights_predict_where_asked_for(tmp_path, monkeypatch):
         hook=dict(round_epochs=1, source="ema", pixel=PIXEL),
         hooks=[dict(type="mmengine.EMAHook", momentum=0.5)],
     )
-    runner = train(config)
+    runner = runs.train(config)
     assert models[0] is not runner.model
     assert models[0].weight.item() != runner.model.weight.item()
     assert list(stored_label_steps(runner.train_dataloader.dataset))
@@ -624,10 +485,10 @@ def area_under_roc(scores, positive):
 
 
 @pytest.mark.slow
-def test_low_weights_find_the_wrong_labels_of_a_noisy_world(tmp_path):
+def test_low_weights_find_the_wrong_labels_of_a_noisy_world(tmp_path, runs, config_of, noise_aware_unet):
     wrong = write_noisy_discs(tmp_path / "data")
     losses = [dict(type="noisyseg.NoiseWeightedDice"), dict(type="noisyseg.CrossEntropy", loss_weight=0.5)]
-    model = dict(UNET, decode_head=dict(UNET["decode_head"], num_classes=2, loss_decode=losses))
+    model = noise_aware_unet(num_classes=2, loss_decode=losses)
     hook = dict(rounds=2, round_iters=120, pixel=PIXEL, image=DICE, flips=["horizontal"])
     config = config_of(tmp_path / "data", tmp_path / "work", model=model, loop="iter", steps=130, hook=hook)
     config.model.data_preprocessor.update(mean=[120] * 3, std=[50] * 3)
@@ -635,8 +496,8 @@ def test_low_weights_find_the_wrong_labels_of_a_noisy_world(tmp_path):
     config.train_dataloader.batch_size = 8
     config.optim_wrapper.optimizer = dict(type="AdamW", lr=5e-3)
     config.param_scheduler = []
-    train(config)
-    store = store_of(config)
+    runs.train(config)
+    store = runs.store_of(config)
     weights = {key: store.get(key, "weights", 1) / 255 for key in wrong}
     scores = np.concatenate([1 - weights[key].ravel() for key in wrong])
     errors = np.concatenate([wrong[key].ravel() for key in wrong])
