@@ -185,28 +185,28 @@ class CorrectionHook(Hook):
             self.close_window(runner, (steps - self.window_length / 2) / self.epoch_length)
         if isinstance(runner.train_loop, IterBasedTrainLoop):
             if steps % self.epoch_length == 0:
-                self._end_epoch(runner, steps // self.epoch_length - 1)
+                self._end_epoch(runner, steps // self.epoch_length - 1, steps)
             if get_world_size() > 1 and _saves_now(runner):
                 self.collect_counts(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Ends an epoch of the loop."""
         if not isinstance(runner.train_loop, IterBasedTrainLoop):
-            self._end_epoch(runner, runner.epoch)
+            self._end_epoch(runner, runner.epoch, runner.iter)
             if get_world_size() > 1:
                 self.collect_counts(runner)
 
     def after_train(self, runner: Runner) -> None:
         """Draws the whole history, and says of classes that were never due why."""
         if is_main_process() and len(self.history):
-            self._show(runner, picture=True)
+            self._show(runner, runner.iter, picture=True)
             for c, verdict in self.verdicts.items():
                 if not self.due[c]:
                     runner.logger.info(f"labels: {self.names[c]} was never due: {verdict.reason}")
 
     # ---- what happens
 
-    def _end_epoch(self, runner: Runner, epoch: int) -> None:
+    def _end_epoch(self, runner: Runner, epoch: int, steps: int) -> None:
         for window in self.finished_windows(runner):
             self.history.append(*window)
         verdicts = shared(self.policy.decide(self.history, epoch, self.epochs, self.due))
@@ -221,7 +221,8 @@ class CorrectionHook(Hook):
         if self.due.any() and (epoch + 1) % self.every == 0 and wanted:
             self._make_version(runner, epoch)
         if is_main_process() and len(self.history):
-            self._show(runner, picture=bool(new))
+            runner.visualizer.add_scalars(self._scalars(), step=steps)
+            self._show(runner, steps, picture=bool(new))
 
     def _make_version(self, runner: Runner, epoch: int) -> None:
         model = unwrapped(runner.model) if self.source == "self" else ema_hook(runner).ema_model.module
@@ -244,9 +245,8 @@ class CorrectionHook(Hook):
             f"predicted, {info['changed_images']} changed; pixels: {gained or 'none'}"
         )
 
-    def _show(self, runner: Runner, *, picture: bool) -> None:
-        """Writes numbers for TensorBoard and the like, and the history as a file and as a picture."""
-        runner.visualizer.add_scalars(self._scalars(), step=runner.iter + 1)
+    def _show(self, runner: Runner, steps: int, *, picture: bool) -> None:
+        """Writes the history as a file and as a picture, this one for TensorBoard and the like too."""
         due = {self.names[c]: epoch for c, epoch in self.due_epochs.items()}
         document = {"classes": self.names, "due_epochs": due, "history": self.history.state()}
         write_json(Path(runner.work_dir) / "label_correction.json", document)
@@ -255,9 +255,10 @@ class CorrectionHook(Hook):
             with atomic_path(Path(runner.work_dir) / "label_correction.png") as partial:
                 partial.write_bytes(png)
             pixels = np.array(Image.open(BytesIO(png)).convert("RGB"))
-            runner.visualizer.add_image("label_correction", pixels, step=runner.iter + 1)
+            runner.visualizer.add_image("label_correction", pixels, step=steps)
 
     def _scalars(self) -> dict[str, float]:
+        """Returns numbers for TensorBoard and the like."""
         history = self.history
         columns = {"iou_given": history.iou("given")}
         if history.has_clean:

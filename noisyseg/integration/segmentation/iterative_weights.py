@@ -240,7 +240,9 @@ class IterativeWeightHook(Hook):
         if self.settled:
             runner.logger.info(f"labels: less than {self.stop_below:.3%} changed, so no further round is judged")
         scalars = {f"rounds/{name}": info[name] for name in ("moved_share", "relabelled_share")}
-        runner.visualizer.add_scalars(scalars, step=runner.iter + 1)
+        # The host counts an iteration behind the hooks of its end, but before those of its epoch's end.
+        in_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
+        runner.visualizer.add_scalars(scalars, step=runner.iter + in_iteration)
 
     def _in_steps_of(self, runner: Runner) -> RoundSchedule:
         loop, schedule = runner.train_loop, self.schedule
