@@ -1,4 +1,4 @@
-"""How far labels lie beside the edges, as a trained PNT-Edge sees it: numbers for each image and class, and pictures."""
+"""How far labels lie beside the edges, as a trained PNT-Edge sees it: numbers of each image and class, pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
 from mmengine.dataset import pseudo_collate
 from torch.utils.data import Dataset
 from tqdm import tqdm
@@ -78,7 +77,7 @@ def class_shifts(
 
 
 def unaugmented(pipeline: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """Returns a pipeline without its random steps (``Random...``, ``PhotoMetricDistortion``), and the types of these."""
+    """Returns a pipeline without its random steps (``Random...``, ``PhotoMetricDistortion``), and what these were."""
     kept, left_out = [], []
     for step in pipeline:
         name = str(step["type"])
@@ -123,9 +122,7 @@ def audit_shifts(
     if len(classes) != model.num_classes:
         raise ValueError(f"classes: expected {model.num_classes} names, got {len(classes)}")
     if not any(parameter.any() for parameter in model.shift.shift.parameters()):
-        raise ValueError(
-            "the field of shifts has not been trained: its last layer is 0; expected a checkpoint of PNTEdge"
-        )
+        raise ValueError("the field of shifts has not been trained: its last layer is 0; expected a later checkpoint")
     model.eval()
     rows: list[ClassShift] = []
     farthest: list[tuple[float, int]] = []
