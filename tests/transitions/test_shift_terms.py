@@ -4,7 +4,14 @@ import torch
 import torch.nn.functional as F
 
 from noisyseg.ops import reachable, warp
-from noisyseg.transitions.shift_terms import complexity_sum, seen_through, still_valid, target_sum, unreached_sum
+from noisyseg.transitions.shift_terms import (
+    complexity_sum,
+    seen_through,
+    smoothness_sum,
+    still_valid,
+    target_sum,
+    unreached_sum,
+)
 
 
 @pytest.fixture
@@ -77,6 +84,7 @@ def test_sums_of_two_images_are_those_of_each(batch):
                 target_sum(field[part], target[part], any_label[part]),
                 complexity_sum(field[part], complexity[part], any_label[part], valid[part]),
                 unreached_sum(probability[part], reachable(field[part]), valid[part]),
+                smoothness_sum(field[part], valid[part]),
             ]
         )
 
@@ -115,3 +123,14 @@ def test_an_image_with_nothing_to_compare_counts_nothing(batch):
     field.requires_grad_()
     complexity_sum(field, torch.zeros_like(complexity), labelled, valid).backward()
     assert not field.grad.any()
+
+
+def test_a_ramp_is_as_rough_as_its_slope():
+    valid = torch.ones(1, 1, 10, 12, dtype=torch.bool)
+    field = torch.zeros(1, 2, 10, 12)
+    field[:, 0] = 0.5 * torch.arange(12)
+    assert smoothness_sum(field, valid) == pytest.approx(10 * 11 * 0.25)
+    assert smoothness_sum(field.mT, valid.mT) == pytest.approx(10 * 11 * 0.25)
+    valid[..., 6] = False
+    assert smoothness_sum(field, valid) == pytest.approx(10 * 9 * 0.25)
+    assert smoothness_sum(field * 0 + 3, valid) == 0

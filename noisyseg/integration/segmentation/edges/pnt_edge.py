@@ -21,7 +21,14 @@ from noisyseg.ops import reachable
 from noisyseg.ops.warp import Padding
 from noisyseg.registry import MODELS
 from noisyseg.transitions import local_complexity, shift_target
-from noisyseg.transitions.shift_terms import complexity_sum, seen_through, still_valid, target_sum, unreached_sum
+from noisyseg.transitions.shift_terms import (
+    complexity_sum,
+    seen_through,
+    smoothness_sum,
+    still_valid,
+    target_sum,
+    unreached_sum,
+)
 
 __all__ = ["PNTEdge", "Stage"]
 
@@ -55,6 +62,8 @@ class PNTEdge(BaseSegmentor):
         target_weight: Of the term that draws labels to the nearest confident prediction; published: 0.01.
         complexity_weight: Of the term that lets labels be shifted farther in busy places; published: 3.
         unreached_weight: Published: 1.
+        smoothness_weight: Of the squared differences of the field between neighbouring pixels, which carries shifts
+            along straight edges, where they cannot be seen. Published: 0, that is none; 1 where shifts are smooth.
         limit: Longest shift to a nearest confident prediction, pixels.
         window: Side of the square in which image edges are counted, pixels.
         padding: What the field reads outside of the image: ``zeros`` or its ``border``.
@@ -77,6 +86,7 @@ class PNTEdge(BaseSegmentor):
         target_weight: float = 0.01,
         complexity_weight: float = 3.0,
         unreached_weight: float = 1.0,
+        smoothness_weight: float = 0.0,
         limit: float = 15,
         window: int = 15,
         padding: Padding = "zeros",
@@ -88,7 +98,12 @@ class PNTEdge(BaseSegmentor):
             raise ValueError(f"confidence: expected one of {', '.join(get_args(Confidence))}, got {confidence!r}")
         if not 0 < threshold < 1:
             raise ValueError(f"threshold: expected a probability in (0, 1), got {threshold}")
-        weights = {"target": target_weight, "complexity": complexity_weight, "unreached": unreached_weight}
+        weights = {
+            "target": target_weight,
+            "complexity": complexity_weight,
+            "unreached": unreached_weight,
+            "smoothness": smoothness_weight,
+        }
         for name, weight in weights.items():
             if not weight >= 0:
                 raise ValueError(f"{name}_weight: expected a number >= 0, got {weight}")
@@ -211,6 +226,8 @@ class PNTEdge(BaseSegmentor):
             complexity = local_complexity(image_edges, confident, self.window)
             total = complexity_sum(field, complexity, labelled, valid, padding=self.padding)
             losses["loss_complexity"] = self._scaled("complexity", total, valid)
+        if self.weights["smoothness"]:
+            losses["loss_smoothness"] = self._scaled("smoothness", smoothness_sum(field, valid), valid)
         return {**losses, **_measured(field, labelled, confident)}
 
     def _edge_losses(self, inputs: Tensor, labels: Tensor, valid: Tensor) -> dict[str, Tensor]:

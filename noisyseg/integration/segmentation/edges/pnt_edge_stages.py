@@ -43,9 +43,9 @@ class PNTEdgeStages(Hook):
             None for none.
 
     Raises:
-        ValueError: A length is negative or no whole number. When a training begins: the lengths are not that of the
-            training together, or it counts in the other unit; the model is no `PNTEdge`; a distributed one would wait
-            for gradients that never come. When it is resumed: the checkpoint is of another stage, or of none.
+        ValueError: A length is negative or no whole number. When a training begins: it is longer than all stages (if it
+            is shorter, the log warns), or counts in the other unit; the model is no `PNTEdge`; a distributed one would
+            wait for gradients that never come. When it is resumed: the checkpoint is of another stage, or of none.
     """
 
     priority = "NORMAL"  # after the scalars of an iteration are noted, before checkpoints are written
@@ -81,8 +81,13 @@ class PNTEdgeStages(Hook):
                 f"{'iterations' if self.by_epoch else 'epochs'}"
             )
         total, asked = sum(self.lengths.values()), loop.max_epochs if self.by_epoch else loop.max_iters
-        if total != asked:
+        if asked > total:
             raise ValueError(f"PNTEdgeStages: the stages {self.lengths} are {total} together, the training is {asked}")
+        if asked < total:
+            runner.logger.warning(
+                f"PNTEdgeStages: the stages {self.lengths} are {total} together, but the training is {asked}: it ends "
+                f"in {self.stage_at(asked - 1)[0]}"
+            )
         self._model(runner)
         if is_model_wrapper(runner.model) and not getattr(runner.model, "find_unused_parameters", True):
             raise ValueError("PNTEdgeStages: expected find_unused_parameters=True in the config of this training")

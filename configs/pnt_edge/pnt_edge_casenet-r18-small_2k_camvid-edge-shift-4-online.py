@@ -1,0 +1,12 @@
+# Labels lie beside the edges; between two trainings of the detector a field is learned that says by how much.
+_base_ = [
+    "../edge_baseline/edge_baseline_casenet-r18-small_2k_camvid-edge-shift-4-online.py",
+    "../_base_/schedules/pnt_edge_stages_2k.py",
+]
+model = dict(
+    _delete_=True,
+    type="noisyseg.PNTEdge",
+    detector=_base_.model,
+    shift=dict(type="noisyseg.PixelShiftField", channels=8),
+)
+param_scheduler = _base_.stage_rates
