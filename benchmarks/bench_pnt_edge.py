@@ -30,12 +30,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 RESULT = REPOSITORY / "benchmarks" / "results" / "pnt_edge" / "cost.md"
 LIMIT = 1.5
 STAGES = ("warmup", "shift", "edge")
-# Model, classes, channels of the field, images, side in pixels: the field is as wide as suits the detector.
+# Model, classes, channels and depth of the field as in the configs, images, side in pixels.
 CASES = (
-    ("casenet_r18_small", 1, 8, 4, 128),
-    ("casenet_r18_small", 6, 8, 4, 128),
-    ("side_edges_r18_small", 1, 8, 4, 128),
-    ("casenet_r101", 20, 32, 1, 160),
+    ("casenet_r18_small", 1, 8, 2, 4, 128),
+    ("casenet_r18_small", 6, 8, 2, 4, 128),
+    ("side_edges_r18_small", 1, 8, 2, 4, 128),
+    ("casenet_r101", 20, 32, 1, 1, 160),
 )
 
 
@@ -52,20 +52,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     lines = [
         f"PyTorch {torch.__version__}, {where}, {args.rounds} rounds.",
         "",
-        "| detector | classes | channels of the field | batch | warmup, ms | shift, ms | edge, ms "
+        "| detector | classes | channels of the field | its depth | batch | warmup, ms | shift, ms | edge, ms "
         "| shift, times warmup | edge, times warmup |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     print("\n".join(lines))
     slow = False
-    for name, classes, channels, images, side in CASES:
+    for name, classes, channels, depth, images, side in CASES:
         if args.only in name:
-            times = _times(_model(name, classes, channels).to(device), images, side, args.rounds)
+            times = _times(_model(name, classes, channels, depth).to(device), images, side, args.rounds)
             ratios = [
                 statistics.median(b / a for a, b in zip(times["warmup"], times[s], strict=True)) for s in STAGES[1:]
             ]
             slow |= max(ratios) > LIMIT
-            cells = [name, classes, channels, f"{images} x {side} x {side}"]
+            cells = [name, classes, channels, depth, f"{images} x {side} x {side}"]
             cells += [f"{1000 * statistics.median(times[stage]):.0f}" for stage in STAGES] + [
                 f"{r:.2f}" for r in ratios
             ]
@@ -77,12 +77,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(slow)
 
 
-def _model(name: str, classes: int, channels: int) -> PNTEdge:
+def _model(name: str, classes: int, channels: int, depth: int) -> PNTEdge:
     detector = Config.fromfile(REPOSITORY / "configs" / "_base_" / "models" / f"{name}.py").model
     detector.decode_head.num_classes = classes
     detector.backbone.init_cfg = None
-    shift = dict(type="noisyseg.PixelShiftField", channels=channels)
-    return MODELS.build(dict(type="noisyseg.PNTEdge", detector=detector, shift=shift)).train()
+    shift = dict(type="noisyseg.PixelShiftField", channels=channels, depth=depth)
+    return MODELS.build(dict(type="noisyseg.PNTEdge", detector=detector, shift=shift, smoothness_weight=1.0)).train()
 
 
 def _batch(classes: int, images: int, side: int, device: torch.device) -> tuple[Tensor, list[SegDataSample]]:
