@@ -4,7 +4,8 @@ OMP_WAIT_POLICY=passive python benchmarks/bench_ops.py      # writes benchmarks/
 python benchmarks/bench_ops.py --only dilate --threads 1    # prints only
 
 Each round times the other library, then ours. A row is of the fastest rounds, since other programs on the machine only
-add to a time, and at these few milliseconds often more than the time itself. Both use the same number of threads.
+add to a time, and at these few milliseconds often more than the time itself; so rows have the same time, not the same
+number of rounds. Both use the same number of threads.
 Before, the results are compared: a row is of two programs that give the same. Columns of CUDA come only from a machine
 that has it; there the times are between two synchronisations, of tensors on the device, and "x one core" is against
 the other library with one thread. With PyTorch's default, threads that wait spin, and take the cores from OpenCV's and
@@ -33,6 +34,7 @@ RESULTS = Path(__file__).resolve().parent / "results" / "ops"
 SIZE = (8, 512, 1024)
 RADII = (1, 3, 7, 15)
 CLASSES = 21
+LEAST = 9  # rounds
 
 
 class Case(NamedTuple):
@@ -49,12 +51,12 @@ class Case(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Print one line a case and number of threads, and write them all where none was left out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=41, help="pairs of timings a row (default: 41)")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of pairs of timings a row (default: 8)")
     parser.add_argument("--threads", type=int, nargs="+", default=(1, 2), help="of both libraries (default: 1 2)")
     parser.add_argument("--only", default="", help="cases whose name contains this; then nothing is written")
     arguments = parser.parse_args(argv)
     rows, alone = [], {}
-    # glibc maps a block that is larger than all freed before anew each time, and its pages cost more than an operation.
+    # glibc can map a block that is larger than all freed before anew each time; its pages cost more than an operation.
     # A training frees large ones all the time. Here it is one of nearly 32 MiB, the largest that glibc keeps.
     torch.empty(31 << 20, dtype=torch.uint8)
     print(_machine())
@@ -63,14 +65,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         cv2.setNumThreads(threads)
         for case in cases():
             if arguments.only in case.name:
-                row = _measure(case, threads, arguments.rounds)
+                row = _measure(case, threads, arguments.seconds)
                 alone.setdefault(case.name, row["other_ms"])
                 if torch.cuda.is_available() and threads == arguments.threads[0] == 1:
-                    row |= _measure_cuda(case, arguments.rounds, alone[case.name])
+                    row |= _measure_cuda(case, arguments.seconds, alone[case.name])
                 rows.append(row)
                 print(_markdown_row(row.values()), flush=True)
     if not arguments.only:
-        _write(rows, arguments.rounds)
+        _write(rows, arguments.seconds)
     return 0
 
 
@@ -135,14 +137,14 @@ def _equal(ours: torch.Tensor, theirs: list[np.ndarray]) -> bool:
     return np.array_equal(ours.numpy(), np.stack(theirs))
 
 
-def _measure(case: Case, threads: int, rounds: int) -> dict[str, object]:
+def _measure(case: Case, threads: int, seconds: float) -> dict[str, object]:
     if not case.same(case.ours(*case.inputs), case.theirs()):
         raise RuntimeError(f"{case.name}: not what {case.other} gives")
     ours, theirs = [], []
-    for _ in range(rounds):
+    while len(ours) < LEAST or sum(ours) + sum(theirs) < seconds:
         theirs.append(_seconds(case.theirs))
         ours.append(_seconds(lambda: case.ours(*case.inputs)))
-    ms, other_ms = (1000 * min(seconds) for seconds in (ours, theirs))
+    ms, other_ms = (1000 * min(times) for times in (ours, theirs))
     return {
         "operation": case.name,
         "threads": threads,
@@ -153,7 +155,7 @@ def _measure(case: Case, threads: int, rounds: int) -> dict[str, object]:
     }
 
 
-def _measure_cuda(case: Case, rounds: int, other_ms: str) -> dict[str, str]:
+def _measure_cuda(case: Case, seconds: float, other_ms: str) -> dict[str, str]:
     inputs = [one.cuda() for one in case.inputs]
     case.ours(*inputs)
 
@@ -162,7 +164,10 @@ def _measure_cuda(case: Case, rounds: int, other_ms: str) -> dict[str, str]:
         torch.cuda.synchronize()
 
     call()
-    ms = 1000 * min(_seconds(call) for _ in range(rounds))
+    times: list[float] = []
+    while len(times) < LEAST or sum(times) < seconds:
+        times.append(_seconds(call))
+    ms = 1000 * min(times)
     return {"cuda_ms": f"{ms:.3f}", "x one core": f"{float(other_ms) / ms:.0f}"}
 
 
@@ -187,7 +192,7 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
-def _write(rows: list[dict[str, object]], rounds: int) -> None:
+def _write(rows: list[dict[str, object]], seconds: float) -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     with (RESULTS / "ops.csv").open("w", newline="", encoding="utf-8") as file:
@@ -197,7 +202,7 @@ def _write(rows: list[dict[str, object]], rounds: int) -> None:
     lines = [_markdown_row(columns), _markdown_row(["---"] * len(columns))]
     lines += [_markdown_row(row.get(column, "") for column in columns) for row in rows]
     size = " x ".join(map(str, SIZE))
-    head = f"{_machine()}. Batches of {size} where nothing else is said; the fastest of {rounds} rounds.\n\n"
+    head = f"{_machine()}. Batches of {size} where nothing else is said; the fastest in {seconds:g} s.\n\n"
     (RESULTS / "ops.md").write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
 
 
