@@ -21,16 +21,18 @@ param_scheduler = [
 
 image = dict(type="mmengine.LoadImageFromFile")
 edges = dict(type="noisyseg.LoadEdgeLabels", num_classes=1)
+crop = dict(type="mmseg.RandomCrop", crop_size=128)
+flip = dict(type="mmseg.RandomFlip", prob=0.5)
 pack = dict(type="noisyseg.PackSegInputs")
 samples = dict(type="noisyseg.EdgeDataset", data_root=data_root, img_suffix=".png", metainfo=dict(classes=classes))
 train_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     num_workers=0,
     sampler=dict(type="mmengine.InfiniteSampler", shuffle=True),
     dataset=dict(
         **samples,
         data_prefix=dict(img_path="images/train", edge_path="noisy/train"),
-        pipeline=[image, edges, dict(type="mmseg.RandomFlip", prob=0.5), pack],
+        pipeline=[image, edges, crop, flip, pack],
     ),
 )
 clean_val = dict(

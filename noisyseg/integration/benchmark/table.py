@@ -42,7 +42,7 @@ RUNNER_FIELDS = frozenset(inspect.signature(Runner.__init__).parameters) - {"sel
 """What of a base config is the training's; all other names in it are helpers of the file."""
 MODEL = "{model}"
 STAGES = {
-    "noisyseg.PNTEdgeStages": ("warmup", "shift", "edge"),
+    "noisyseg.PNTEdgeStages": ("warmup", "shift", "edge", "joint"),
     "noisyseg.AlignedEdgeDetector": ("start",),
 }
 """Settings that are numbers of iterations, one stage after the other."""
@@ -263,7 +263,7 @@ def _shorten(document: dict[str, Any], budget: float) -> None:
     """Takes a share of the iterations, of the pauses between validations, of the schedules and of stages."""
     for entry in _with_type(document, STAGES):
         end = done = 0
-        for name in STAGES[entry["type"]]:
+        for name in (name for name in STAGES[entry["type"]] if name in entry):
             end += entry[name]
             entry[name], done = round(end * budget) - done, round(end * budget)
     for entry, names in [

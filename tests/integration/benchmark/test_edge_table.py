@@ -153,5 +153,6 @@ def test_our_table_is_complete(repository):
         "edge_shift_8",
     }
     assert (table.score.name, table.reference, table.ceiling) == ("ODS", "noisy", "clean")
-    hook = Config(dict(table.methods["pnt_edge"].config)).custom_hooks[0]
-    assert hook["warmup"] + hook["shift"] + hook["edge"] == table.base["train_cfg"]["max_iters"]
+    for method, stages in (("published", ("warmup", "shift", "edge")), ("joint", ("warmup", "joint"))):
+        hook = Config(dict(table.methods[method].config)).custom_hooks[0]
+        assert sum(hook[stage] for stage in stages) == table.base["train_cfg"]["max_iters"]

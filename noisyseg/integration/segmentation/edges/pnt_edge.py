@@ -32,25 +32,30 @@ from noisyseg.transitions.shift_terms import (
 
 __all__ = ["PNTEdge", "Stage"]
 
-Stage = Literal["warmup", "shift", "edge"]
+Stage = Literal["warmup", "shift", "edge", "joint"]
+LEARNING = {"warmup": ("detector",), "shift": ("shift",), "edge": ("detector",), "joint": ("detector", "shift")}
+"""The parts that learn in each stage."""
 Confidence = Literal["mask", "probability"]
 
 
 @MODELS.register_module()
 class PNTEdge(BaseSegmentor):
-    """An `EdgeDetector` and a `PixelShiftField`, trained one after the other.
+    """An `EdgeDetector` and a `PixelShiftField`, trained one after the other, or both at once.
 
     ``warmup`` trains the detector on the labels as they are. ``shift`` trains the field alone, so that the detector's
     edges, read where the field points to, look like the labels. ``edge`` trains the detector alone, so that the same
-    holds while its own edges may lie elsewhere than the labels: at the true place. `noisyseg.PNTEdgeStages` goes
-    through the three in one training. Predictions are the detector's; they need no field.
+    holds while its own edges may lie elsewhere than the labels: at the true place. ``joint``, which is ours, does in
+    each step what ``shift`` and ``edge`` do, so that sharper edges tell shifts better, and these make edges sharper
+    still. `noisyseg.PNTEdgeStages` goes through stages in one training. Predictions are the detector's; they need no
+    field.
 
     With the common divisor n (valid pixels times classes, or images where the detector's loss is a ``sum``):
 
         shift   edge_loss(P read at φ, labels) + 1/n (target_weight Σ |φ - φ*|² + complexity_weight Σ (D - C)²)
         edge    edge_loss(P read at φ, labels) + 1/n unreached_weight Σ cross entropy of unreached pixels with "no edge"
 
-    ``edge`` has these for each output of the detector. The terms are in :mod:`noisyseg.transitions`. The state of a
+    ``edge`` has these for each output of the detector, ``joint`` all of both; φ gets its gradient from the first line
+    alone, P from the second. The terms are in :mod:`noisyseg.transitions`. The state of a
     plain `EdgeDetector` loads into the detector.
 
     Args:
@@ -141,20 +146,19 @@ class PNTEdge(BaseSegmentor):
         if stage not in get_args(Stage):
             raise ValueError(f"stage: expected one of {', '.join(get_args(Stage))}, got {stage!r}")
         self.stage = stage
-        learning = "shift." if stage == "shift" else "detector."
         for name, parameter in self.named_parameters():
-            learns = name.startswith(learning) and name in self._learnable
+            learns = name.split(".")[0] in LEARNING[stage] and name in self._learnable
             parameter.requires_grad_(learns)
             if not learns:
                 parameter.grad = None  # an optimizer would still make a step with an old one
         self.train(self.training)
 
     def train(self, mode: bool = True) -> PNTEdge:
-        """Sets to training what learns in this stage; running statistics move in ``warmup`` and in the field alone."""
+        """Sets to training what learns in this stage; the detector's running statistics rest in ``edge``."""
         super().train(mode)
         if self.stage is not None:
-            self.detector.train(mode and self.stage != "shift")
-            self.shift.train(mode and self.stage == "shift")
+            self.detector.train(mode and "detector" in LEARNING[self.stage])
+            self.shift.train(mode and "shift" in LEARNING[self.stage])
         if self.stage == "edge":
             for module in self.detector.modules():
                 if isinstance(module, _BatchNorm):
@@ -164,7 +168,7 @@ class PNTEdge(BaseSegmentor):
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         """Returns the losses of the stage.
 
-        Besides, for the log, in ``shift`` and ``edge``: ``shift_length``, the mean length of the field on label edges
+        Besides, for the log, in all but ``warmup``: ``shift_length``, the mean length of the field on label edges
         in pixels; ``unsure_images``, the share of images in which the detector is confident of nothing.
         """
         if self.stage is None:
@@ -174,11 +178,21 @@ class PNTEdge(BaseSegmentor):
         if self.stage == "warmup":
             return self.detector.loss(inputs, data_samples)
         size = tuple(inputs.shape[-2:])
-        labels = edge_targets(data_samples, size, self.num_classes, inputs.device, self.detector.dilation)
-        if self.stage == "edge":
-            return self._edge_losses(inputs, *labels)
-        image_edges = self._image_edges(data_samples, size, inputs.device) if self.weights["complexity"] else None
-        return self._shift_losses(inputs, *labels, image_edges)
+        labels, valid = edge_targets(data_samples, size, self.num_classes, inputs.device, self.detector.dilation)
+        learning = LEARNING[self.stage]
+        with torch.set_grad_enabled(torch.is_grad_enabled() and "detector" in learning):
+            outputs = self.detector.edge_logits(inputs)
+        probability = outputs[-1].detach().float().sigmoid()
+        confident = self._confident(probability) & valid
+        with torch.set_grad_enabled(torch.is_grad_enabled() and "shift" in learning):
+            field = self._field(inputs, probability, labels)
+        losses: dict[str, Tensor] = {}
+        if "shift" in learning:
+            image_edges = self._image_edges(data_samples, size, inputs.device) if self.weights["complexity"] else None
+            losses |= self._shift_losses(field, probability, confident, labels, valid, image_edges)
+        if "detector" in learning:
+            losses |= self._edge_losses(outputs, field.detach(), labels, valid)
+        return losses | _measured(field, labels.any(dim=1, keepdim=True), confident)
 
     @torch.no_grad()
     def predict_shift(self, inputs: Tensor, labels: Tensor) -> Tensor:
@@ -209,14 +223,17 @@ class PNTEdge(BaseSegmentor):
         return self.detector(inputs, data_samples, mode="tensor")
 
     def _shift_losses(
-        self, inputs: Tensor, labels: Tensor, valid: Tensor, image_edges: Tensor | None
+        self,
+        field: Tensor,
+        probability: Tensor,
+        confident: Tensor,
+        labels: Tensor,
+        valid: Tensor,
+        image_edges: Tensor | None,
     ) -> dict[str, Tensor]:
-        with torch.no_grad():
-            probability = self.detector.edge_logits(inputs)[-1].float().sigmoid()
-            confident = self._confident(probability) & valid
-            labelled = labels.any(dim=1, keepdim=True)
-            target, defined = shift_target(confident, labelled, self.limit)
-        field = self._field(inputs, probability, labels)
+        """Returns what the field learns from; nothing here is to have a gradient but the field."""
+        labelled = labels.any(dim=1, keepdim=True)
+        target, defined = shift_target(confident, labelled, self.limit)
         seen = seen_through(probability, field, self.padding)
         losses = {
             "loss_similarity": self.detector.edge_loss(seen, labels, still_valid(valid, field)),
@@ -228,24 +245,21 @@ class PNTEdge(BaseSegmentor):
             losses["loss_complexity"] = self._scaled("complexity", total, valid)
         if self.weights["smoothness"]:
             losses["loss_smoothness"] = self._scaled("smoothness", smoothness_sum(field, valid), valid)
-        return {**losses, **_measured(field, labelled, confident)}
+        return losses
 
-    def _edge_losses(self, inputs: Tensor, labels: Tensor, valid: Tensor) -> dict[str, Tensor]:
-        outputs = self.detector.edge_logits(inputs)
-        probabilities = [output.float().sigmoid() for output in outputs]
-        with torch.no_grad():
-            field = self._field(inputs, probabilities[-1], labels)
-            reached, counted = reachable(field), still_valid(valid, field)
+    def _edge_losses(self, outputs: list[Tensor], field: Tensor, labels: Tensor, valid: Tensor) -> dict[str, Tensor]:
+        """Returns what the detector learns from; ``field`` has no gradient."""
+        reached, counted = reachable(field), still_valid(valid, field)
         losses: dict[str, Tensor] = {}
-        for index, (logits, probability) in enumerate(zip(outputs, probabilities, strict=True)):
+        for index, logits in enumerate(outputs):
             last = index == len(outputs) - 1
             name, factor = ("fused", 1.0) if last else (f"side{index}", self.detector.side_weight)
-            similarity = self.detector.edge_loss(seen_through(probability, field, self.padding), labels, counted)
+            seen = seen_through(logits.float().sigmoid(), field, self.padding)
+            similarity = self.detector.edge_loss(seen, labels, counted)
             unreached = self._scaled("unreached", unreached_sum(logits, reached, valid), valid)
             losses[f"loss_{name}"] = factor * similarity
             losses[f"loss_unreached_{name}"] = factor * unreached
-        labelled = labels.any(dim=1, keepdim=True)
-        return {**losses, **_measured(field, labelled, self._confident(probabilities[-1].detach()))}
+        return losses
 
     def _field(self, inputs: Tensor, probability: Tensor, labels: Tensor) -> Tensor:
         seen = probability > self.threshold if self.confidence == "mask" else probability

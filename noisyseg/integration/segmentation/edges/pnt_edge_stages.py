@@ -1,4 +1,4 @@
-"""Takes PNT-Edge through its three stages in one training."""
+"""Takes PNT-Edge through its stages in one training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["PNTEdgeStages"]
 
 ENTRY = "pnt_edge"
 EARLY = 20
-"""After so many iterations of ``shift`` it is clear whether the detector has learned enough before."""
+"""After so many iterations in which the field learns it is clear whether the detector has learned enough before."""
 
 
 @HOOKS.register_module()
@@ -38,6 +38,7 @@ class PNTEdgeStages(Hook):
             ``load_from`` names a detector.
         shift: Length of the stage that trains the field.
         edge: Length of the stage that trains the detector with the field.
+        joint: Length of the stage that trains both at once; it is not of the paper, and may take the place of both.
         by_epoch: Lengths are epochs.
         export: Name of the detector's file in the work directory, a checkpoint of a plain `noisyseg.EdgeDetector`;
             None for none.
@@ -51,9 +52,15 @@ class PNTEdgeStages(Hook):
     priority = "NORMAL"  # after the scalars of an iteration are noted, before checkpoints are written
 
     def __init__(
-        self, warmup: int, shift: int, edge: int, by_epoch: bool = False, export: str | None = "edge_detector.pth"
+        self,
+        warmup: int,
+        shift: int = 0,
+        edge: int = 0,
+        joint: int = 0,
+        by_epoch: bool = False,
+        export: str | None = "edge_detector.pth",
     ) -> None:
-        lengths = dict(zip(get_args(Stage), (warmup, shift, edge), strict=True))
+        lengths = dict(zip(get_args(Stage), (warmup, shift, edge, joint), strict=True))
         for name, length in lengths.items():
             if isinstance(length, bool) or not isinstance(length, int) or length < 0:
                 raise ValueError(f"{name}: expected a whole number of iterations or epochs >= 0, got {length!r}")
@@ -105,9 +112,9 @@ class PNTEdgeStages(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: dict | None = None
     ) -> None:
-        """Warns early in ``shift`` where the field gets nothing to learn from."""
+        """Warns early in ``shift`` and ``joint`` where the field gets nothing to learn from."""
         self._iterations += 1
-        if self._iterations == EARLY and self._model(runner).stage == "shift":
+        if self._iterations == EARLY and self._model(runner).stage in ("shift", "joint"):
             share = float(runner.message_hub.get_scalar("train/unsure_images").mean(EARLY))
             if share > 0.5:
                 runner.logger.warning(

@@ -95,11 +95,32 @@ def test_one_part_learns_in_each_stage(batch, stage, learns, rests):
 
 def test_stages_follow_each_other(batch):
     model = unsettle(build())
-    for stage in ("warmup", "shift", "edge", "shift", "warmup"):
+    parts = dict(warmup={"detector"}, shift={"shift"}, edge={"detector"}, joint={"detector", "shift"})
+    for stage in ("warmup", "shift", "edge", "joint", "shift", "joint", "warmup"):
         model.set_stage(stage)
         total(model.loss(*batch)).backward()
         learning = {name.partition(".")[0] for name, p in model.named_parameters() if p.grad is not None}
-        assert learning == {"shift" if stage == "shift" else "detector"}
+        assert learning == parts[stage]
+
+
+def test_a_joint_step_is_a_step_of_the_field_and_one_of_the_edges(batch):
+    """Neither part feels the loss of the other one."""
+    model = unsettle(build(smoothness_weight=0.5))
+    gradients, losses = {}, {}
+    for stage in ("shift", "edge", "joint"):
+        model.set_stage(stage)
+        model.zero_grad()
+        model.eval()
+        losses[stage] = model.loss(*batch)
+        total(losses[stage]).backward()
+        gradients[stage] = {k: p.grad.clone() for k, p in model.named_parameters() if p.grad is not None}
+    apart = gradients["shift"] | gradients["edge"]
+    assert gradients["joint"].keys() == apart.keys()
+    for name, gradient in gradients["joint"].items():
+        assert torch.allclose(gradient, apart[name], rtol=1e-4, atol=1e-8), name
+    assert losses["joint"].keys() == (losses["shift"] | losses["edge"]).keys()
+    for name, value in (losses["shift"] | losses["edge"]).items():
+        assert losses["joint"][name].item() == pytest.approx(value.item()), name
 
 
 def test_what_a_config_freezes_stays_frozen(batch):
@@ -130,7 +151,7 @@ def swapped(samples):
     return samples
 
 
-@pytest.mark.parametrize("stage", ["shift", "edge"])
+@pytest.mark.parametrize("stage", ["shift", "edge", "joint"])
 def test_the_order_of_classes_does_not_matter(batch, stage):
     inputs, samples = batch
     model = unsettle(build(stage)).eval()
@@ -146,7 +167,7 @@ def test_the_order_of_classes_does_not_matter(batch, stage):
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-@pytest.mark.parametrize("stage", ["shift", "edge"])
+@pytest.mark.parametrize("stage", ["shift", "edge", "joint"])
 def test_two_images_are_the_mean_of_each(batch, stage, reduction):
     inputs, samples = batch
     model = unsettle(build(stage, detector=dict(edge_loss=dict(type="noisyseg.EdgeCrossEntropy", reduction=reduction))))
@@ -212,7 +233,7 @@ def test_half_precision_leaves_coordinates_alone(batch, monkeypatch):
     monkeypatch.setattr(
         shift_terms, "warp", lambda values, field, *rest: types.append(field.dtype) or real(values, field, *rest)
     )
-    for stage in ("shift", "edge"):
+    for stage in ("shift", "edge", "joint"):
         model = unsettle(build(stage))
         exact = total(model.loss(*batch))
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -246,7 +267,7 @@ def test_the_state_of_a_plain_detector_loads():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (dict(stage="both"), "stage: expected one of warmup, shift, edge"),
+        (dict(stage="both"), "stage: expected one of warmup, shift, edge, joint"),
         (dict(confidence="sure"), "confidence: expected one of mask, probability"),
         (dict(threshold=0), "threshold: expected a probability"),
         (dict(target_weight=-1), "target_weight: expected a number"),

@@ -1,7 +1,8 @@
-"""One training goes through three stages, and can be stopped and resumed anywhere."""
+"""One training goes through the stages, and can be stopped and resumed anywhere."""
 
 import copy
 import logging
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ import torch
 import torch.multiprocessing as mp
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch.nn.parallel import DistributedDataParallel
@@ -20,7 +21,8 @@ from torch.utils.data import Dataset
 
 from noisyseg.registry import DATASETS, HOOKS, MODELS
 
-STAGES = dict(type="noisyseg.PNTEdgeStages", warmup=2, shift=3, edge=2)
+STAGES = dict(type="noisyseg.PNTEdgeStages", warmup=2, shift=2, edge=1, joint=2)
+SEEN = ["warmup"] * 2 + ["shift"] * 2 + ["edge"] + ["joint"] * 2
 MODEL = dict(
     type="noisyseg.PNTEdge",
     detector=dict(
@@ -81,7 +83,7 @@ class WatchStages(Hook):
 
 def runner_for(work_dir, stages=None, epochs=False, **settings):
     stages = {**STAGES, **(stages or {})}
-    length = stages["warmup"] + stages["shift"] + stages["edge"]
+    length = sum(stages[name] for name in ("warmup", "shift", "edge", "joint"))
     loop = dict(by_epoch=True, max_epochs=length) if epochs else dict(type="mmengine.IterBasedTrainLoop", max_iters=7)
     config = dict(
         model=copy.deepcopy(MODEL),
@@ -125,15 +127,16 @@ def trained(tmp_path_factory):
 
 def test_one_training_has_all_stages(trained):
     folder, watch = trained
-    assert watch.seen == ["warmup"] * 2 + ["shift"] * 3 + ["edge"] * 2
-    assert watch.moved == [{"detector"}] * 2 + [{"shift"}] * 3 + [{"detector"}] * 2
+    assert watch.seen == SEEN
+    assert watch.moved == [{"detector"}] * 2 + [{"shift"}] * 2 + [{"detector"}] + [{"detector", "shift"}] * 2
     assert watch.logged[1] == {"train/loss", "train/loss_side0", "train/loss_fused"}
     assert watch.logged[2] == {"train/loss", "train/loss_similarity", "train/loss_target", "train/loss_complexity"}
     noted = [torch.load(folder / f"iter_{i}.pth", weights_only=False)["meta"]["pnt_edge"] for i in range(1, 8)]
     assert [(entry["stage"], entry["begin"]) for entry in noted] == [
         *[("warmup", 0)] * 2,
-        *[("shift", 2)] * 3,
-        *[("edge", 5)] * 2,
+        *[("shift", 2)] * 2,
+        ("edge", 4),
+        *[("joint", 5)] * 2,
     ]
 
 
@@ -145,7 +148,7 @@ def test_a_resumed_training_ends_like_one_that_ran_through(trained, tmp_path, st
     expected = torch.load(folder / "iter_7.pth", weights_only=False)["state_dict"]
     for name, value in runner.model.state_dict().items():
         assert torch.equal(value, expected[name]), name
-    assert watched(runner).seen == (["warmup"] * 2 + ["shift"] * 3 + ["edge"] * 2)[stop:]
+    assert watched(runner).seen == SEEN[stop:]
 
 
 def test_the_detector_is_written_alone(trained):
@@ -158,7 +161,7 @@ def test_the_detector_is_written_alone(trained):
 
 
 def test_epochs_count_as_well(tmp_path):
-    runner = runner_for(tmp_path, dict(warmup=1, shift=1, edge=1, by_epoch=True, export=None), epochs=True)
+    runner = runner_for(tmp_path, dict(warmup=1, shift=1, edge=1, joint=0, by_epoch=True, export=None), epochs=True)
     runner.train()
     assert watched(runner).seen == ["warmup"] * 3 + ["shift"] * 3 + ["edge"] * 3
     assert not (tmp_path / "edge_detector.pth").exists()
@@ -167,9 +170,41 @@ def test_epochs_count_as_well(tmp_path):
 
 def test_a_detector_that_is_trained_needs_no_warm_up(trained, tmp_path):
     folder, _ = trained
-    runner = runner_for(tmp_path, dict(warmup=0, shift=5), load_from=str(folder / "edge_detector.pth"))
+    runner = runner_for(tmp_path, dict(warmup=0, shift=4), load_from=str(folder / "edge_detector.pth"))
     runner.train()
-    assert watched(runner).seen == ["shift"] * 5 + ["edge"] * 2
+    assert watched(runner).seen == ["shift"] * 4 + ["edge"] + ["joint"] * 2
+
+
+def test_stages_can_be_trainings_of_their_own(tmp_path):
+    """Each begins with the weights of the one before and changes its own part."""
+    last = None
+    for stage in ("warmup", "shift", "edge"):
+        folder = tmp_path / stage
+        folder.mkdir()
+        model = {**copy.deepcopy(MODEL), "stage": stage}
+        before = None if last is None else torch.load(last, weights_only=False)["state_dict"]
+        hooks = [dict(type="noisyseg.WatchStages")]
+        runner = runner_for(folder, model=model, load_from=last and str(last), custom_hooks=hooks)
+        runner.train()
+        last = folder / "iter_7.pth"
+        after = runner.model.state_dict()
+        if before is not None:
+            moved = {name.partition(".")[0] for name in after if not torch.equal(after[name], before[name])}
+            assert moved == {"shift" if stage == "shift" else "detector"}
+
+
+def test_a_distributed_training_has_to_search_for_unused_parameters(monkeypatch):
+    monkeypatch.setattr("noisyseg.integration.segmentation.edges.pnt_edge_stages.is_model_wrapper", lambda model: True)
+    loop = object.__new__(IterBasedTrainLoop)
+    loop._max_iters = 7
+    for searches in (True, False):
+        model = SimpleNamespace(module=MODELS.build(copy.deepcopy(MODEL)), find_unused_parameters=searches)
+        runner = SimpleNamespace(train_loop=loop, model=model)
+        if searches:
+            HOOKS.build(STAGES).before_train(runner)
+            continue
+        with pytest.raises(ValueError, match="expected find_unused_parameters=True"):
+            HOOKS.build(STAGES).before_train(runner)
 
 
 def test_a_detector_without_confidence_is_reported(tmp_path, caplog, monkeypatch):
@@ -178,7 +213,7 @@ def test_a_detector_without_confidence_is_reported(tmp_path, caplog, monkeypatch
     model["threshold"] = 0.999
     runner = runner_for(
         tmp_path,
-        dict(warmup=0, shift=2, edge=1),
+        dict(warmup=0, shift=2, edge=1, joint=0),
         model=model,
         train_cfg=dict(type="mmengine.IterBasedTrainLoop", max_iters=2),
     )
@@ -205,7 +240,7 @@ def test_what_does_not_fit_together_is_said_before_training(tmp_path, stages, se
 def test_a_checkpoint_of_another_stage_is_not_resumed(trained, tmp_path):
     folder, _ = trained
     with pytest.raises(ValueError, match=r"the checkpoint is at .*'shift'.*but the lengths here say .*'warmup'"):
-        runner_for(tmp_path, dict(warmup=5, shift=1, edge=1), load_from=str(folder / "iter_4.pth"), resume=True).train()
+        runner_for(tmp_path, dict(warmup=5, shift=1), load_from=str(folder / "iter_4.pth"), resume=True).train()
     with pytest.raises(ValueError, match="without a stage"):
         runner_for(tmp_path, load_from=str(folder / "edge_detector.pth"), resume=True).train()
 
@@ -231,7 +266,7 @@ def train_one_rank(rank, folder):
     wrapped = DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=True)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=0.1)
     data, moved = Squares(), []
-    for stage in ("warmup", "shift", "shift", "edge", "edge"):
+    for stage in ("warmup", "shift", "shift", "edge", "joint", "joint"):
         model.set_stage(stage)
         before = copy.deepcopy(model.state_dict())
         items = [data[2 * rank + index] for index in range(2)]
@@ -249,6 +284,6 @@ def train_one_rank(rank, folder):
 def test_two_processes_learn_the_same(tmp_path):
     mp.start_processes(train_one_rank, (str(tmp_path),), nprocs=2, start_method="fork")
     (first, moved), (second, _) = (torch.load(tmp_path / f"{rank}.pth", weights_only=False) for rank in range(2))
-    assert moved == [{"detector"}, {"shift"}, {"shift"}, {"detector"}, {"detector"}]
+    assert moved == [{"detector"}, {"shift"}, {"shift"}, {"detector"}, *[{"detector", "shift"}] * 2]
     for name, value in first.items():
         assert torch.equal(value, second[name]), name
