@@ -21,7 +21,6 @@ param_scheduler = [
 
 image = dict(type="mmengine.LoadImageFromFile")
 edges = dict(type="noisyseg.LoadEdgeLabels", num_classes=1)
-crop = dict(type="mmseg.RandomCrop", crop_size=128)
 flip = dict(type="mmseg.RandomFlip", prob=0.5)
 pack = dict(type="noisyseg.PackSegInputs")
 samples = dict(type="noisyseg.EdgeDataset", data_root=data_root, img_suffix=".png", metainfo=dict(classes=classes))
@@ -32,7 +31,7 @@ train_dataloader = dict(
     dataset=dict(
         **samples,
         data_prefix=dict(img_path="images/train", edge_path="noisy/train"),
-        pipeline=[image, edges, crop, flip, pack],
+        pipeline=[image, edges, flip, pack],
     ),
 )
 clean_val = dict(
