@@ -87,7 +87,7 @@ joint = dict(
         complexity_weight=0.0,
         smoothness_weight=0.3,
     ),
-    optim_wrapper=dict(paramwise_cfg=dict(custom_keys={"shift.": dict(lr_mult=0.4)})),
+    optim_wrapper=dict(paramwise_cfg=dict(custom_keys={"shift.": dict(lr_mult=0.1)})),
     custom_hooks=[dict(type="noisyseg.PNTEdgeStages", warmup=200, joint=400, export=None)],
 )
 methods = dict(
