@@ -120,7 +120,8 @@ class PNTEdge(BaseSegmentor):
                 f"detector: expected an edge_loss with the reduction 'mean' or 'sum', which is that of all terms, got "
                 f"{type(self.detector.edge_loss).__name__}"
             )
-        self.shift = MODELS.build({"num_classes": self.detector.num_classes, **shift})
+        with torch.random.fork_rng(devices=[]):  # the detector begins with the weights that it has without a field
+            self.shift = MODELS.build({"num_classes": self.detector.num_classes, **shift})
         if self.shift.num_classes != self.detector.num_classes:
             raise ValueError(f"shift: expected the detector's {self.num_classes} classes, got {self.shift.num_classes}")
         self.threshold, self.confidence, self.weights = threshold, confidence, weights
@@ -233,12 +234,11 @@ class PNTEdge(BaseSegmentor):
     ) -> dict[str, Tensor]:
         """Returns what the field learns from; nothing here is to have a gradient but the field."""
         labelled = labels.any(dim=1, keepdim=True)
-        target, defined = shift_target(confident, labelled, self.limit)
         seen = seen_through(probability, field, self.padding)
-        losses = {
-            "loss_similarity": self.detector.edge_loss(seen, labels, still_valid(valid, field)),
-            "loss_target": self._scaled("target", target_sum(field, target, defined), valid),
-        }
+        losses = {"loss_similarity": self.detector.edge_loss(seen, labels, still_valid(valid, field))}
+        if self.weights["target"]:
+            target, defined = shift_target(confident, labelled, self.limit)
+            losses["loss_target"] = self._scaled("target", target_sum(field, target, defined), valid)
         if image_edges is not None:
             complexity = local_complexity(image_edges, confident, self.window)
             total = complexity_sum(field, complexity, labelled, valid, padding=self.padding)
