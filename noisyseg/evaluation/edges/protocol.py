@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -46,7 +46,7 @@ class EdgeProtocol:
         absent: Whether a class without labels is left out of the mean, or counts as 0, as the official program has it.
 
     Raises:
-        ValueError: A setting is out of its range.
+        ValueError: A setting is of another type or out of its range.
     """
 
     tolerance: float
@@ -62,10 +62,13 @@ class EdgeProtocol:
     absent: Absent = "exclude"
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.tolerance) and 0 < self.tolerance < 1):
-            raise ValueError(f"tolerance: expected a share of the diagonal in (0, 1), got {self.tolerance}")
-        if not (math.isfinite(self.scale) and 0 < self.scale <= 1):
-            raise ValueError(f"scale: expected a factor in (0, 1], got {self.scale}")
+        if not (_is_number(self.tolerance) and 0 < self.tolerance < 1):
+            raise ValueError(f"tolerance: expected a share of the diagonal in (0, 1), got {self.tolerance!r}")
+        if not (_is_number(self.scale) and 0 < self.scale <= 1):
+            raise ValueError(f"scale: expected a factor in (0, 1], got {self.scale!r}")
+        for name in ("resize", "nms"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name}: expected True or False, got {getattr(self, name)!r}")
         if not self.labels:
             raise ValueError("labels: expected the version of the labels in words, got nothing")
         for name, least in (("border", 0), ("thresholds", 1)):
@@ -121,3 +124,7 @@ class EdgeProtocol:
     def levels(self) -> npt.NDArray[np.int64]:
         """Returns the (T,) smallest uint8 values that reach the thresholds: value / 255 >= threshold in float64."""
         return np.searchsorted(np.arange(256) / 255, self.threshold_values(), side="left")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +23,21 @@ def suppressed(
 
     Args:
         probability: (H, W) uint8.
-        reach: Pixels looked at on either side.
-        border: Width of the weakened rim, pixels.
-        margin: Factor of the pixel in the comparison.
+        reach: Pixels looked at on either side, a whole number >= 1.
+        border: Width of the weakened rim, pixels, >= 0.
+        margin: Factor of the pixel in the comparison, > 0.
+
+    Raises:
+        ValueError: The map has another dtype or shape, or a setting is out of its range.
     """
+    if probability.dtype != np.uint8 or probability.ndim != 2:
+        raise ValueError(f"probability: expected (H, W) uint8, got {probability.shape} of {probability.dtype}")
+    if isinstance(reach, bool) or not isinstance(reach, int) or reach < 1:
+        raise ValueError(f"reach: expected a whole number >= 1, got {reach!r}")
+    if not 0 <= border < math.inf:
+        raise ValueError(f"border: expected a number of pixels >= 0, got {border!r}")
+    if not 0 < margin < math.inf:
+        raise ValueError(f"margin: expected a finite factor > 0, got {margin!r}")
     strength = _triangle(probability.astype(np.float32), 2)
     kept = largest_across(strength, _direction(_triangle(probability.astype(np.float32), 4)), reach, margin)
     rows, columns = (np.minimum(np.arange(side), np.arange(side)[::-1]) for side in strength.shape)

@@ -35,3 +35,19 @@ def test_the_largest_across_is_kept_and_nothing_of_an_empty_map():
     along = largest_across(strength, np.full((9, 9), np.pi / 2, np.float32))
     assert np.flatnonzero(along[4]).tolist() == [3, 4, 5]
     assert not suppressed(np.zeros((20, 30), np.uint8)).any()
+
+
+@pytest.mark.parametrize(
+    ("probability", "settings", "message"),
+    [
+        (np.ones((9, 9), np.float32), {}, r"probability: expected \(H, W\) uint8, got \(9, 9\) of float32"),
+        (np.ones((9, 9, 3), np.uint8), {}, r"probability: expected \(H, W\) uint8, got \(9, 9, 3\)"),
+        (np.ones((9, 9), np.uint8), {"reach": 0}, "reach: expected a whole number >= 1, got 0"),
+        (np.ones((9, 9), np.uint8), {"reach": 1.5}, "reach: expected a whole number >= 1, got 1.5"),
+        (np.ones((9, 9), np.uint8), {"border": -1}, "border: expected a number of pixels >= 0, got -1"),
+        (np.ones((9, 9), np.uint8), {"margin": 0}, "margin: expected a finite factor > 0, got 0"),
+    ],
+)
+def test_wrong_input_is_told(probability, settings, message):
+    with pytest.raises(ValueError, match=message):
+        suppressed(probability, **settings)

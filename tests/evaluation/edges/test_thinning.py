@@ -28,3 +28,9 @@ def test_it_is_that_of_scikit_image(seed, size, share, width):
 @pytest.mark.parametrize("value", [False, True])
 def test_a_frame_of_one_value_is_thinned(value):
     assert thin_edges(np.full((9, 14), value)).any() == value
+
+
+@pytest.mark.parametrize("edges", [np.full((9, 14), 255, np.uint8), np.ones((2, 9, 14), bool)])
+def test_only_bool_maps_are_thinned(edges):
+    with pytest.raises(ValueError, match=r"edges: expected \(H, W\) bool, got \("):
+        thin_edges(edges)
