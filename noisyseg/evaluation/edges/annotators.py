@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from noisyseg.evaluation.edges.counting import edge_counts
+from noisyseg.evaluation.edges.counting import edge_counts, scaled_maps
 from noisyseg.evaluation.edges.protocol import EdgeProtocol
 from noisyseg.evaluation.edges.scoring import EdgePoint, f_measure
 
@@ -22,7 +22,8 @@ def annotator_counts(
 
     Args:
         labelled: A maps (H, W) bool, A >= 2.
-        protocol: The settings; where its mode is thin, the annotator who stands for the prediction is thinned.
+        protocol: The settings; where its mode is thin, the annotator who stands for the prediction is thinned, and
+            made smaller to the nearest pixel as labels are. Suppression is for probabilities, so ``nms`` is left out.
         ignored: See :func:`~noisyseg.evaluation.edges.counting.edge_counts`.
 
     Raises:
@@ -30,9 +31,9 @@ def annotator_counts(
     """
     if len(labelled) < 2:
         raise ValueError(f"labelled: expected at least two annotators, got {len(labelled)}")
-    once = dataclasses.replace(protocol, thresholds=1)
+    once = dataclasses.replace(protocol, thresholds=1, nms=False)
     counts = []
-    for a, edges in enumerate(labelled):
+    for a, edges in enumerate(scaled_maps(labelled, protocol.scale)):
         others = [*labelled[:a], *labelled[a + 1 :]]
         counts.append(edge_counts(edges.astype(np.uint8) * 255, others, once, ignored)[0])
     return np.stack(counts)

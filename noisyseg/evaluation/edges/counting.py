@@ -17,6 +17,8 @@ from noisyseg.evaluation.edges.thinning import thin_edges
 BoolArray = npt.NDArray[np.bool_]
 Probability = npt.NDArray[np.uint8]
 Counts = npt.NDArray[np.int64]
+COUNTING = 1
+"""Goes up whenever counting changes, here or in what it calls, so that counts that were kept are counted anew."""
 # Rows and columns may be rounded differently by who made the predictions smaller; more is another picture.
 ASPECT = 0.02
 
@@ -92,20 +94,8 @@ def _prepared(
     if not len(labelled):
         raise ValueError("labelled: expected the edges of at least one annotator, got none")
     maps = [*labelled, np.zeros(labelled[0].shape, bool) if ignored is None else ignored]
-    for edges in maps:
-        if edges.dtype != np.bool_ or edges.ndim != 2 or edges.shape != maps[0].shape:
-            raise ValueError(
-                f"labelled, ignored: expected (H, W) bool of one size, got {edges.shape} of {edges.dtype} beside "
-                f"{maps[0].shape}"
-            )
     size_hw = maps[0].shape
-    rows, columns = (np.arange(math.ceil(side * protocol.scale)) for side in size_hw)
-    # The pixel under the middle of the smaller pixel.
-    rows, columns = (
-        np.minimum(((line + 0.5) / protocol.scale).astype(np.int64), side - 1)
-        for line, side in zip((rows, columns), size_hw, strict=True)
-    )
-    maps = [edges[np.ix_(rows, columns)] for edges in maps] if protocol.scale != 1 else maps
+    maps = scaled_maps(maps, protocol.scale)
     _check_size(probability.shape, size_hw, maps[0].shape, protocol)
     if protocol.nms:
         probability = suppressed(probability)
@@ -116,6 +106,28 @@ def _prepared(
         raise ValueError(f"border: expected less than half of {probability.shape}, got {protocol.border}")
     inside = tuple(slice(protocol.border, side - protocol.border) for side in probability.shape)
     return probability[inside], [edges[inside] for edges in maps[:-1]], maps[-1][inside]
+
+
+def scaled_maps(maps: Sequence[BoolArray], scale: float) -> list[BoolArray]:
+    """Returns (H, W) bool maps made smaller to the nearest pixel, ceil(side * scale) pixels a side.
+
+    Raises:
+        ValueError: A map has another dtype, or not the shape of the first.
+    """
+    for edges in maps:
+        if edges.dtype != np.bool_ or edges.ndim != 2 or edges.shape != maps[0].shape:
+            raise ValueError(
+                f"labelled, ignored: expected (H, W) bool of one size, got {edges.shape} of {edges.dtype} beside "
+                f"{maps[0].shape}"
+            )
+    if scale == 1:
+        return [*maps]
+    # Rounded, because 100 * 0.07 is a little more than 7. The pixel is that under the middle of the smaller one.
+    rows, columns = (
+        np.minimum(((np.arange(math.ceil(round(side * scale, 9))) + 0.5) / scale).astype(np.int64), side - 1)
+        for side in maps[0].shape
+    )
+    return [edges[np.ix_(rows, columns)] for edges in maps]
 
 
 def _check_size(

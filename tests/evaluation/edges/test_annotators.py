@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,14 @@ def test_annotators_who_agree_are_perfect(rings):
     counts = annotator_counts([rings, rings, rings], BSDS)
     pixels = np.count_nonzero(rings)
     assert (counts == [2 * pixels, 2 * pixels, pixels, pixels]).all()
+    assert annotator_score(counts)[1:] == (1, 1, 1)
+
+
+@pytest.mark.parametrize("settings", [{"nms": True}, {"scale": 0.5}, {"nms": True, "scale": 0.3}])
+def test_those_who_agree_are_perfect_in_every_protocol(rings, settings):
+    rings = np.roll(rings, (1, 1), (0, 1))  # at half the size the pixels with odd numbers are taken
+    counts = annotator_counts([rings, rings], dataclasses.replace(BSDS, mode="raw", **settings))
+    assert counts[0, 1] == counts[0, 3] > 0
     assert annotator_score(counts)[1:] == (1, 1, 1)
 
 
@@ -38,3 +48,8 @@ def test_a_real_image_is_scored_as_by_leaving_each_one_out(bsds500_bench_dir):
 def test_one_annotator_is_too_few(rings):
     with pytest.raises(ValueError, match="expected at least two annotators, got 1"):
         annotator_counts([rings], BSDS)
+
+
+def test_maps_of_another_dtype_are_told(rings):
+    with pytest.raises(ValueError, match=r"bool of one size, got .* of uint8"):
+        annotator_counts([rings.astype(np.uint8), rings], BSDS)

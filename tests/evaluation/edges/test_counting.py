@@ -124,6 +124,12 @@ def test_half_resolution_takes_labels_to_the_nearest_pixel_and_predictions_with_
     assert full[0, 1] == 20
 
 
+def test_a_whole_number_of_pixels_gets_no_row_more():
+    edges = np.ones((100, 200), bool)
+    protocol = EdgeProtocol.of("bsds", mode="raw", thresholds=1, scale=0.07)
+    assert edge_counts(np.full((7, 14), 255, np.uint8), [edges], protocol).tolist() == [[98, 98, 98, 98]]
+
+
 def test_another_size_is_resized_only_on_demand(rings):
     half = cv2.resize(as_probability(rings), (40, 30), interpolation=cv2.INTER_AREA)
     with pytest.raises(ValueError, match=r"expected the size \(60, 80\) of the labels, got \(30, 40\)"):
