@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,18 +35,24 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def settings(words: Sequence[str]) -> dict[str, object]:
     """Return the settings that words like ``border=5`` say; numbers and true or false are read as such."""
-    import orjson
-
     found: dict[str, object] = {}
     for word in words:
         key, equals, text = word.partition("=")
         if not equals:
             raise ValueError(f"--set: expected KEY=VALUE, got {word!r}")
         try:
-            found[key] = orjson.loads(text)
-        except orjson.JSONDecodeError:
+            found[key] = ast.literal_eval(text.capitalize() if text in ("true", "false") else text)
+        except (ValueError, SyntaxError):
             found[key] = text
     return found
+
+
+def names_in(file: Path) -> list[str]:
+    """Return the lines of a text file that are not empty."""
+    names = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not names:
+        raise ValueError(f"--names: expected one name a line in {file}, got none")
+    return names
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             args.out,
             EdgeProtocol.of(args.protocol, **settings(args.set)),
             classes=args.classes,
-            names=args.names.read_text(encoding="utf-8").split() if args.names else None,
+            names=names_in(args.names) if args.names else None,
             workers=args.workers,
             progress=sys.stderr.isatty(),
         )

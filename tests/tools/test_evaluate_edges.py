@@ -35,10 +35,39 @@ def test_images_are_named_in_a_file(tool, arguments, tmp_path, capsys):
     assert "1 images" in capsys.readouterr().out
 
 
+def test_names_may_have_spaces(tool, arguments, tmp_path, capsys):
+    for folder in ("predicted", "labels"):
+        (tmp_path / folder / "a.png").rename(tmp_path / folder / "a b.png")
+    (tmp_path / "names.txt").write_text("\na b\n\n")
+    assert tool.main([*arguments, "--names", str(tmp_path / "names.txt")]) == 0
+    assert "1 images" in capsys.readouterr().out
+
+
+def test_a_file_without_names_is_told(tool, arguments, tmp_path, capsys):
+    (tmp_path / "empty.txt").write_text("\n")
+    assert tool.main([*arguments, "--names", str(tmp_path / "empty.txt")]) == 2
+    assert f"--names: expected one name a line in {tmp_path / 'empty.txt'}, got none" in capsys.readouterr().err
+
+
+def test_settings_are_read_as_python_writes_them(tool):
+    words = ["tolerance=.0075", "nms=False", "resize=true", "border=3", "mode=raw", "labels=SBD raw", "scale=5e-1"]
+    assert tool.settings(words) == {
+        "tolerance": 0.0075,
+        "nms": False,
+        "resize": True,
+        "border": 3,
+        "mode": "raw",
+        "labels": "SBD raw",
+        "scale": 0.5,
+    }
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         (["--set", "mode=thick"], "mode: expected one of thin, raw, got 'thick'"),
+        (["--set", "tolerance=wide"], "tolerance: expected a share of the diagonal in (0, 1), got 'wide'"),
+        (["--set", "nms=no"], "nms: expected True or False, got 'no'"),
         (["--set", "mode"], "--set: expected KEY=VALUE, got 'mode'"),
         (["--protocol", "nyud"], "protocol: expected one of bsds, sbd"),
         (["--classes", "cat", "dog"], "cat/a.png: expected a prediction, got no such file"),

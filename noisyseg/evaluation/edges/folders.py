@@ -15,10 +15,10 @@ from joblib import Parallel, delayed
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from noisyseg.evaluation.edges.counting import edge_counts
+from noisyseg.evaluation.edges.counting import COUNTING, edge_counts
 from noisyseg.evaluation.edges.protocol import EdgeProtocol
 from noisyseg.evaluation.edges.scoring import EdgeScores, edge_scores, mean_scores
-from noisyseg.labels.edge_bits import IGNORED_BITS, unpacked_edges
+from noisyseg.labels.edge_bits import unpacked_edges
 from noisyseg.labels.edge_files import read_edge_annotators
 from noisyseg.labels.errors import LabelError
 from noisyseg.labels.files import atomic_path, check_writable, sha256, write_json
@@ -26,6 +26,8 @@ from noisyseg.labels.files import atomic_path, check_writable, sha256, write_jso
 Json = dict[str, Any]
 REPORT, TEXT, COUNTS = "edges.json", "edges.txt", "counts"
 SUFFIXES = (".bin", ".mat", ".png")
+COUNTED_WITH = ("tolerance", "mode", "border", "thresholds", "scale", "resize", "nms")
+"""The settings of a protocol that counts depend on."""
 
 
 def evaluate_edge_folders(
@@ -41,33 +43,42 @@ def evaluate_edge_folders(
 ) -> Json:
     """Writes ``edges.json`` and ``edges.txt`` with ODS, OIS and AP of each class and their means; returns the JSON.
 
-    The counts of each image are written to ``counts/`` as soon as they are known. A later call with the same protocol
-    and classes takes them from there where neither prediction nor labels have changed, so what was interrupted goes
-    on, and new images are added.
+    The counts of each image are written to ``counts/`` as soon as they are known. A later call with the same classes
+    and protocol, whose ``labels``, ``ois``, ``ap`` and ``absent`` may differ, takes them from there where neither
+    prediction nor labels have changed, so what was interrupted goes on, and new images are added.
 
     Args:
         predictions: Folder of uint8 PNG, 255 times the probability: ``<name>.png`` for one class,
             ``<class>/<name>.png`` for several.
-        labels: Folder of ``<name>.mat``, ``.png`` or ``.bin``; see `noisyseg.labels.edge_files`.
+        labels: Folder of ``<name>.mat``, ``.png`` or ``.bin``; see `noisyseg.labels.edge_files`. A ``.bin`` does not
+            say its size, so that of the prediction is taken: predictions have to have the full size of the labels, also
+            where the protocol scales, and rows taken for columns cannot be noticed.
         out: Folder to write to.
         protocol: The settings.
-        classes: Names of the K classes, in the order of the labels.
+        classes: Names of the K >= 1 classes, which differ, in the order of the labels.
         names: The images to score; None for all that have labels, and then predictions without labels are an error.
         workers: Number of processes; the scores do not depend on it.
         progress: Whether to draw a progress bar on stderr.
 
     Raises:
-        LabelError: A prediction or label is missing or cannot be used; the message names the file.
+        LabelError: There is no class or a class twice, ``names`` is empty, or a prediction or label is missing or
+            cannot be used; the message names the argument or the file.
         OSError: ``out`` cannot be written to.
     """
     predictions, labels, out = Path(predictions), Path(labels), Path(out)
+    if not classes or len(set(classes)) != len(classes):
+        raise LabelError(f"classes: expected one name or several that differ, got {list(classes)}")
+    if names is not None and not names:
+        raise LabelError("names: expected at least one image, got none")
     files = _label_files(labels, names)
     expected = {name: _prediction_files(predictions, name, classes) for name in files}
     if names is None:
         _check_no_others(predictions, classes, files)
     check_writable(out / REPORT)
     jobs = (
-        delayed(_counted)(expected[name], files[name], out / COUNTS / f"{name}.npz", protocol, tuple(classes))
+        delayed(_counted if workers == 1 else _counted_in_pool)(
+            expected[name], files[name], out / COUNTS / f"{name}.npz", protocol, tuple(classes)
+        )
         for name in files
     )
     found = (
@@ -134,12 +145,17 @@ def _check_no_others(folder: Path, classes: Sequence[str], labelled: Mapping[str
                 )
 
 
+def _counted_in_pool(*arguments: Any) -> npt.NDArray[np.int64]:  # noqa: ANN401 - those of _counted
+    cv2.setNumThreads(1)  # there are as many processes as asked for; not in the caller, whose setting it would change
+    return _counted(*arguments)
+
+
 def _counted(
     predictions: Sequence[Path], labels: Path, kept: Path, protocol: EdgeProtocol, classes: tuple[str, ...]
 ) -> npt.NDArray[np.int64]:
     """Returns the (K, T, 4) counts of an image, from ``kept`` if they are of the same files and settings."""
-    cv2.setNumThreads(1)
-    key = "\n".join([protocol.describe(), f"resize {protocol.resize}", *classes, *map(sha256, [*predictions, labels])])
+    settings = [f"{name} {getattr(protocol, name)!r}" for name in COUNTED_WITH]
+    key = "\n".join([f"counting {COUNTING}", *settings, *classes, *map(sha256, [*predictions, labels])])
     if kept.is_file():
         try:
             with np.load(kept) as archive:
@@ -149,7 +165,7 @@ def _counted(
             raise LabelError(f"expected counts of an earlier run, got {error}; remove the file", file=kept) from None
     maps = [_probability(path) for path in predictions]
     bits = read_edge_annotators(labels, len(classes), maps[0].shape if labels.suffix == ".bin" else None)
-    ignored = (bits == IGNORED_BITS).any(axis=0)
+    ignored = (bits < 0).any(axis=0)
     annotators = [unpacked_edges(one, len(classes)) for one in bits]
     counts = []
     for k, (path, probability) in enumerate(zip(predictions, maps, strict=True)):

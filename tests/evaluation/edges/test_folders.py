@@ -66,12 +66,44 @@ def test_what_is_counted_is_not_counted_again_unless_it_changed(folders):
     assert [name for name in sorted(kept) if kept[name] != renewed[name]] == ["1.npz", "2.npz"]
     assert second["classes"]["cat"]["images"][::2] == first["classes"]["cat"]["images"][::2]
     assert second["mean"]["ODS"] < first["mean"]["ODS"]
+    evaluate_edge_folders(
+        folders / "predicted",
+        folders / "labels",
+        folders / "out",
+        EdgeProtocol(0.05, "the same", thresholds=9, ois="positives", ap="envelope", absent="zero"),
+        classes=CLASSES,
+    )
+    assert renewed == {path.name: path.stat().st_mtime_ns for path in (folders / "out" / "counts").iterdir()}
     wider = EdgeProtocol(0.2, "drawn", thresholds=9)
     again, fresh = (
         evaluate_edge_folders(folders / "predicted", folders / "labels", folders / out, wider, classes=CLASSES)
         for out in ("out", "fresh")
     )
     assert again == fresh != second
+
+
+def test_counts_of_almost_the_same_settings_or_of_other_counting_are_not_taken(folders, monkeypatch):
+    def renewed(tolerance):
+        before = {path: path.stat().st_mtime_ns for path in (folders / "out" / "counts").iterdir()}
+        protocol = EdgeProtocol(tolerance, "drawn", thresholds=9)
+        evaluate_edge_folders(folders / "predicted", folders / "labels", folders / "out", protocol, classes=CLASSES)
+        return [path for path, time in before.items() if path.stat().st_mtime_ns != time]
+
+    evaluate(folders)
+    assert not renewed(0.05)
+    assert len(renewed(0.05 + 1e-9)) == 3
+    monkeypatch.setattr("noisyseg.evaluation.edges.folders.COUNTING", 2)
+    assert len(renewed(0.05 + 1e-9)) == 3
+
+
+def test_the_callers_threads_stay(folders):
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        evaluate(folders)
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
 
 
 @pytest.mark.slow  # two interpreters start
@@ -89,6 +121,14 @@ def test_images_can_be_named(folders):
     assert evaluate(folders, names=["1", "0", "1"])["images"] == ["1", "0"]
     with pytest.raises(LabelError, match="expected labels of 2, got none"):
         evaluate(folders, names=["2"])
+    with pytest.raises(LabelError, match="names: expected at least one image, got none"):
+        evaluate(folders, names=[])
+
+
+@pytest.mark.parametrize("classes", [(), ("cat", "cat")])
+def test_classes_are_named_and_differ(folders, classes):
+    with pytest.raises(LabelError, match=r"classes: expected one name or several that differ, got \["):
+        evaluate(folders, classes=classes)
 
 
 @pytest.mark.parametrize(
