@@ -1,6 +1,6 @@
 """Edges of many classes as one integer a pixel, as SBD stores them: bit k is set on the edge of class k.
 
-Letters: K edge classes, at most 31; H rows, W columns. Bit 31 marks an ignored pixel.
+Letters: K edge classes, at most 31; H rows, W columns. Bit 31 marks an ignored pixel, whatever its other bits.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def unpacked_edges(bits: BitArray, count: int) -> BoolArray:
         LabelError: ``count`` is out of range, or a pixel has a bit of a class beyond it.
     """
     check_edge_bits(bits, count)
-    return (bits >> np.arange(count, dtype=np.int32)[:, None, None] & 1).astype(bool)
+    # Those of ignored pixels are negative.
+    return (np.maximum(bits, 0) >> np.arange(count, dtype=np.int32)[:, None, None] & 1).astype(bool)
 
 
 def check_edge_bits(bits: BitArray, count: int) -> None:

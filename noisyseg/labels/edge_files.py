@@ -83,7 +83,7 @@ def write_edge_bits(path: str | Path, bits: BitArray, count: int) -> None:
         if path.suffix == ".bin":
             file.write(bits.astype("<u4").tobytes())
         else:
-            pixels = np.where(bits == IGNORED_BITS, 1 << PNG_CLASSES, bits).astype(np.uint16)
+            pixels = np.where(bits < 0, 1 << PNG_CLASSES, bits).astype(np.uint16)
             Image.fromarray(pixels).save(file, format="PNG")
 
 
@@ -106,7 +106,7 @@ def chosen_edges(annotators: BitArray, choice: Choice, share: float = 0.5) -> Bi
         raise ValueError(f"share: expected a number in (0, 1], got {share}")
     if choice == "first" or len(annotators) == 1:
         return annotators[0]
-    if ((annotators >> 1 != 0) & (annotators != IGNORED_BITS)).any():
+    if (annotators > 1).any():
         raise LabelError("annotators: expected edges of one class, got several")
     votes = np.count_nonzero(annotators == 1, axis=0)
     if choice == "any":

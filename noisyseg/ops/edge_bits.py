@@ -77,6 +77,7 @@ def expand_bits(bits: Tensor, num_classes: int) -> Tensor:
     """
     _check_bits(bits)
     _check_count(num_classes)
+    bits = bits.clamp(min=0)  # those of ignored pixels are negative
     # Byte by byte, because the CPU tests bytes twenty times faster than 32-bit numbers.
     planes = torch.stack([(bits >> 8 * plane).to(torch.uint8) for plane in range((num_classes + 7) // 8)], dim=-3)
     places = torch.arange(num_classes, device=bits.device)

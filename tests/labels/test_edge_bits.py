@@ -26,6 +26,7 @@ def test_ignored_pixels_are_on_no_edge():
     bits = packed_edges(edges, np.array([[True, False]]))
     assert bits.tolist() == [[IGNORED_BITS, 2**31 - 1]]
     assert unpacked_edges(bits, 31).sum(axis=0).tolist() == [[0, 31]]
+    assert unpacked_edges(np.array([[IGNORED_BITS + 3, 3]], np.int32), 2).sum(axis=0).tolist() == [[0, 2]]
 
 
 def test_what_does_not_fit_raises():

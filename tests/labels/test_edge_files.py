@@ -69,6 +69,9 @@ def test_an_ignored_pixel_of_a_file_is_on_no_edge_whatever_its_other_bits(tmp_pa
     assert read_edge_annotators(tmp_path / "a.bin", 3, (1, 2)).tolist() == [[[IGNORED_BITS, 7]]]
     Image.fromarray(np.array([[7 + 2**15, 7]], np.uint16)).save(tmp_path / "a.png")
     assert read_edge_annotators(tmp_path / "a.png", 3).tolist() == [[[IGNORED_BITS, 7]]]
+    for name in ("b.png", "b.bin"):
+        write_edge_bits(tmp_path / name, np.array([[IGNORED_BITS + 7, 7]], np.int32), 3)
+        assert read_edge_annotators(tmp_path / name, 3, (1, 2)).tolist() == [[[IGNORED_BITS, 7]]]
 
 
 @pytest.mark.parametrize("pixels", [[[0, 1], [1, 0]], [[0, 255], [255, 0]]])
