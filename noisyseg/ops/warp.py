@@ -80,8 +80,10 @@ def reachable(field: Tensor, rounding: Rounding = "nearest") -> Tensor:
     if rounding == "truncate":
         rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
     inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    # Integers, because float32 does not hold every place of more than 2**24; what is outside may be no number.
+    rows, columns = (torch.where(inside, line, 0).long() for line in (rows, columns))
     # One place more than pixels, for what points outside.
-    place = torch.where(inside, rows * width + columns, height * width).long()
+    place = torch.where(inside, rows * width + columns, height * width)
     reached = torch.zeros(batch, height * width + 1, dtype=torch.bool, device=field.device)
     reached.scatter_(1, place.flatten(1), True)
     return reached[:, :-1].view(batch, 1, height, width)

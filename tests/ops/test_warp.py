@@ -112,6 +112,11 @@ def test_reachable_equals_a_loop(seed):
     np.testing.assert_array_equal(reachable(field), expected)
 
 
+@pytest.mark.slow  # a gigabyte
+def test_more_places_than_float32_can_tell_apart():
+    assert reachable(torch.zeros(1, 1, 1, 1).expand(1, 2, 2, 2**23 + 2)).all()
+
+
 @pytest.mark.parametrize("columns", [-3, 0, 2, 20])
 def test_a_constant_shift_leaves_as_many_columns_unreached(columns):
     missed = ~reachable(constant_field((6, 9), 0, columns))
