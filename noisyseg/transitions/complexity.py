@@ -6,6 +6,7 @@ value of the whole batch; here each image is divided by its own, so its loss doe
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -26,9 +27,15 @@ def local_complexity(image_edges: Tensor, confident: Tensor, window: int = 15) -
         (B, 1, H, W) float32 in [0, 1]; all 0 where no image edge is near a confident pixel.
 
     Raises:
-        ValueError: Another shape, shapes that differ, an even window.
+        ValueError: Another shape, shapes that differ, ``confident`` of another dtype, an even window.
     """
-    _check_pair("image_edges", image_edges, "confident", confident)
+    if confident.dim() != 4 or confident.shape[1] != 1 or confident.shape != image_edges.shape:
+        raise ValueError(
+            f"expected image_edges and confident (B, 1, H, W), got {tuple(image_edges.shape)} and "
+            f"{tuple(confident.shape)}"
+        )
+    if confident.dtype != torch.bool:
+        raise ValueError(f"confident: expected bool, got {confident.dtype}")
     if window < 1 or window % 2 == 0:
         raise ValueError(f"window: expected an odd number of pixels >= 1, got {window}")
     share = F.avg_pool2d(image_edges.float(), window, stride=1, padding=window // 2) * confident
@@ -59,10 +66,3 @@ def shift_energy(field: Tensor, labelled: Tensor, least: float = 1.0) -> Tensor:
         raise ValueError(f"least: expected px² > 0, got {least}")
     energy = field.square().sum(dim=1, keepdim=True) * labelled
     return energy / energy.amax(dim=(2, 3), keepdim=True).clamp(min=least)
-
-
-def _check_pair(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
-    if first.dim() != 4 or first.shape[1] != 1 or first.shape != second.shape:
-        raise ValueError(
-            f"expected {first_name} and {second_name} (B, 1, H, W), got {tuple(first.shape)} and {tuple(second.shape)}"
-        )

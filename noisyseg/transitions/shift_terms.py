@@ -31,6 +31,9 @@ def seen_through(probability: Tensor, field: Tensor, padding: Padding = "zeros")
     Returns:
         (B, K, H, W) float32, within ±13.8: probabilities closer to 0 or 1 than 10⁻⁶ count as that far, and have no
         gradient. The published code clamps at 10⁻¹⁰, where a gradient can be 10¹².
+
+    Raises:
+        ValueError: What :func:`noisyseg.ops.warp` raises.
     """
     seen = warp(probability, field, padding).clamp(LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
     return seen.logit()
@@ -45,7 +48,12 @@ def still_valid(valid: Tensor, field: Tensor) -> Tensor:
     Args:
         valid: (B, 1, H, W) bool, False where labels are ignored.
         field: φ.
+
+    Raises:
+        ValueError: A tensor is none of the above.
     """
+    _check_field(field)
+    _check("valid", valid, field)
     return valid & (warp(valid, field, "border") > LARGEST)
 
 
@@ -56,7 +64,13 @@ def target_sum(field: Tensor, target: Tensor, defined: Tensor) -> Tensor:
         field: φ.
         target: (B, 2, H, W); see :func:`~noisyseg.transitions.shift_target`.
         defined: (B, 1, H, W) bool.
+
+    Raises:
+        ValueError: A tensor is none of the above.
     """
+    _check_field(field)
+    _check("target", target, field, channels=2, mask=False)
+    _check("defined", defined, field)
     return ((field - target).square() * defined).sum()
 
 
@@ -80,7 +94,14 @@ def complexity_sum(
         valid: (B, 1, H, W) bool.
         least: See :func:`~noisyseg.transitions.shift_energy`.
         padding: See :func:`noisyseg.ops.warp`.
+
+    Raises:
+        ValueError: A tensor is none of the above, or what the two functions raise.
     """
+    _check_field(field)
+    _check("complexity", complexity, field, mask=False)
+    _check("labelled", labelled, field)
+    _check("valid", valid, field)
     energy = shift_energy(field, labelled, least)
     difference = energy.clamp(max=LARGEST) - warp(complexity, field, padding).clamp(max=LARGEST)
     comparable = _any_pixel(labelled) & _any_pixel(complexity > 0)
@@ -96,7 +117,12 @@ def smoothness_sum(field: Tensor, valid: Tensor) -> Tensor:
     Args:
         field: φ.
         valid: (B, 1, H, W) bool.
+
+    Raises:
+        ValueError: A tensor is none of the above.
     """
+    _check_field(field)
+    _check("valid", valid, field)
     down = field.diff(dim=2).square() * (valid[:, :, 1:] & valid[:, :, :-1])
     across = field.diff(dim=3).square() * (valid[..., 1:] & valid[..., :-1])
     return down.sum() + across.sum()
@@ -111,10 +137,31 @@ def unreached_sum(logits: Tensor, reached: Tensor, valid: Tensor) -> Tensor:
         logits: (B, K, H, W) float of an output of the detector, in its own frame.
         reached: (B, 1, H, W) bool; see :func:`noisyseg.ops.reachable`.
         valid: (B, 1, H, W) bool.
+
+    Raises:
+        ValueError: A tensor is none of the above.
     """
+    if logits.dim() != 4:
+        raise ValueError(f"logits: expected (B, K, H, W), got {tuple(logits.shape)}")
+    _check("reached", reached, logits)
+    _check("valid", valid, logits)
     return (F.softplus(logits.float()) * (valid & ~reached)).sum()
 
 
 def _any_pixel(mask: Tensor) -> Tensor:
     """Returns (B, 1, 1, 1) bool."""
     return mask.flatten(1).any(dim=1).view(-1, 1, 1, 1)
+
+
+def _check_field(field: Tensor) -> None:
+    if field.dim() != 4 or field.shape[1] != 2:
+        raise ValueError(f"field: expected (B, 2, H, W), got {tuple(field.shape)}")
+
+
+def _check(name: str, tensor: Tensor, like: Tensor, channels: int = 1, *, mask: bool = True) -> None:
+    """Raises a `ValueError` unless a tensor has the images and pixels of another one, and is bool if it is a mask."""
+    expected = (len(like), channels, *like.shape[2:])
+    if tensor.shape != expected or (mask and tensor.dtype != torch.bool):
+        raise ValueError(
+            f"{name}: expected {expected}{' bool' if mask else ''}, got {tuple(tensor.shape)} of {tensor.dtype}"
+        )

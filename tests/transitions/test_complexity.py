@@ -57,7 +57,11 @@ def test_shifts_below_a_pixel_stay_small():
             lambda: local_complexity(torch.ones(1, 2, 4, 4), torch.ones(1, 2, 4, 4)),
             "expected image_edges and confident",
         ),
-        (lambda: local_complexity(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 4), 4), "window: expected an odd"),
+        (
+            lambda: local_complexity(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 4)),
+            "confident: expected bool, got torch.float32",
+        ),
+        (lambda: local_complexity(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 4).bool(), 4), "window: expected an odd"),
         (lambda: shift_energy(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 4)), "expected field"),
         (lambda: shift_energy(torch.ones(1, 2, 4, 4), torch.ones(1, 1, 4, 4), 0), "least: expected px"),
     ],

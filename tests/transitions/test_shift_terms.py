@@ -134,3 +134,30 @@ def test_a_ramp_is_as_rough_as_its_slope():
     valid[..., 6] = False
     assert smoothness_sum(field, valid) == pytest.approx(10 * 9 * 0.25)
     assert smoothness_sum(field * 0 + 3, valid) == 0
+
+
+FIELD, MASK = torch.zeros(2, 2, 4, 5), torch.ones(2, 1, 4, 5, dtype=torch.bool)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: seen_through(torch.ones(2, 3, 4, 6), FIELD), "expected values"),
+        (lambda: still_valid(MASK.float(), FIELD), "valid: expected .* bool, got .* of torch.float32"),
+        (lambda: still_valid(MASK.repeat(1, 2, 1, 1), FIELD), r"valid: expected \(2, 1, 4, 5\) bool"),
+        (lambda: target_sum(FIELD, FIELD, MASK[:, 0]), r"defined: expected \(2, 1, 4, 5\) bool, got \(2, 4, 5\)"),
+        (lambda: target_sum(FIELD, FIELD[:, :1], MASK), r"target: expected \(2, 2, 4, 5\), got \(2, 1, 4, 5\)"),
+        (lambda: target_sum(FIELD[0], FIELD, MASK), r"field: expected \(B, 2, H, W\), got \(2, 4, 5\)"),
+        (lambda: complexity_sum(FIELD, MASK.float(), MASK.float(), MASK), "labelled: expected"),
+        (lambda: complexity_sum(FIELD, FIELD, MASK, MASK), "complexity: expected"),
+        (lambda: complexity_sum(FIELD, MASK.float(), MASK, MASK[:1]), "valid: expected"),
+        (lambda: smoothness_sum(FIELD, MASK[:, 0]), "valid: expected"),
+        (lambda: smoothness_sum(FIELD[:, :1], MASK), "field: expected"),
+        (lambda: unreached_sum(FIELD, MASK[:, 0], MASK), "reached: expected"),
+        (lambda: unreached_sum(FIELD, MASK, MASK.int()), "valid: expected"),
+        (lambda: unreached_sum(FIELD[0], MASK, MASK), "logits: expected"),
+    ],
+)
+def test_wrong_input_says_what_was_expected(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
