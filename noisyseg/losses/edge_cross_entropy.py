@@ -50,7 +50,7 @@ def edge_cross_entropy(
             they are.
         reduction: ``mean`` over the valid pixels and classes of the batch, whatever their weights, or ``sum`` over
             pixels and classes and mean over images, as the released code of CASENet, SEAL and PNT-Edge has it: the mean
-            times K H W. Their learning rates are made for that.
+            times the counted pixels and classes of an image. Their learning rates are made for that.
 
     Returns:
         () >= 0; 0 with gradient 0 where nothing is valid.
