@@ -35,7 +35,7 @@ def align_edges(
     across: float = 4.0,
     smoothness: float = 0.02,
     passes: int = 2,
-    rounds: int = 40,
+    rounds: int = 400,
 ) -> Tensor:
     """Returns the labels moved to where the probability is high, one to one.
 
@@ -44,7 +44,8 @@ def align_edges(
     step d along the label's edge and across it, d̄ is the mean step of the labels around in the pass before, λ is
     ``smoothness`` and 0 in the first pass. Labels that find no place in ``rounds`` stay where they are.
 
-    Not differentiable. It waits for the device once a round, to leave out labels that have a place.
+    Not differentiable. It waits for the device about six times a round, because the labels without a place get fewer,
+    and stops when there is none. Beside 3 KB a label at radius 6 it holds about seven floats a pixel, class and image.
 
     Args:
         probability: (B, K, H, W) float, of an edge.
@@ -151,7 +152,7 @@ def assign_one_to_one(costs: Tensor, places: Tensor, count: int, rounds: int) ->
     """
     device = costs.device
     prices = torch.zeros(count, device=device)
-    owners = torch.full((count + 1,), -1, device=device)  # the last place is nowhere
+    owners = torch.full((count,), -1, device=device)
     taken = torch.full((len(costs),), -1, device=device)
     numbers = torch.arange(len(costs), device=device)
     for _ in range(rounds):

@@ -100,6 +100,14 @@ def test_no_two_labels_share_a_place():
     assert align_edges(probability, labels, everywhere(labels), rounds=500).sum() == labels.sum()
 
 
+def test_no_two_labels_of_a_band_share_a_place():
+    rows, columns = torch.meshgrid(torch.arange(-40.0, 40), torch.arange(-40.0, 40), indexing="ij")
+    distance = torch.hypot(rows, columns)[None, None]
+    band = (distance - 28).abs() <= 2
+    probability = 0.02 + 0.9 * torch.exp(-((distance - 24) ** 2) / 4.5)
+    assert align_edges(probability, band, everywhere(band)).sum() == band.sum()
+
+
 def test_classes_and_images_do_not_meet():
     cases = [random_case(seed) for seed in range(4)]
     probability, labels = (torch.cat(parts).view(2, 2, 9, 11) for parts in zip(*cases, strict=True))
