@@ -46,7 +46,7 @@ class AlignedEdgeDetector(EdgeDetector):
         across: float = 4.0,
         smoothness: float = 0.02,
         passes: int = 2,
-        rounds: int = 40,
+        rounds: int = 400,
         **settings: Any,  # noqa: ANN401 - of the base class
     ) -> None:
         super().__init__(**settings)
