@@ -186,7 +186,7 @@ def _recovery_lines(table: Table, scores: Mapping[tuple[str, str], Score]) -> It
     )
     yield from ("", f"| data | loss | {' | '.join(table.methods[name].title for name in methods)} |")
     yield "|---" * (2 + len(methods)) + "|"
-    shares: dict[str, list[float]] = {name: [] for name in methods}
+    shares: dict[str, dict[bool, list[float]]] = {name: {True: [], False: []} for name in methods}
     for data, entry in table.data.items():
         whole = scores.get((data, table.ceiling))
         if whole is None or not len(whole.differences):
@@ -196,13 +196,18 @@ def _recovery_lines(table: Table, scores: Mapping[tuple[str, str], Score]) -> It
             score = scores.get((data, name))
             share = float("nan") if score is None else recovered(score, whole)
             texts.append("" if np.isnan(share) else f"{share:.0%}")
-            shares[name] += [] if np.isnan(share) else [share]
+            if not np.isnan(share):
+                shares[name][len(score.compared) > 1].append(share)
         yield f"| {entry.title} | {np.mean(whole.differences):.1f} | {' | '.join(texts)} |"
     yield ""
     for name in methods:
-        if shares[name]:
-            half = sum(share >= 0.5 for share in shares[name])
-            yield f"- **{table.methods[name].title}** recovers at least half on {half} of {len(shares[name])}."
+        counted = [
+            f"{sum(share >= 0.5 for share in found)} of {len(found)} with {'several seeds' if several else 'one seed'}"
+            for several, found in shares[name].items()
+            if found
+        ]
+        if counted:
+            yield f"- **{table.methods[name].title}** recovers at least half on {', '.join(counted)}."
     yield ""
 
 

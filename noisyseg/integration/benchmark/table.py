@@ -186,8 +186,8 @@ class Table:
         if prepared.kind == "maps":
             texts["{noise_matrix}"] = prepared.transitions.round(6).tolist()
         config = Config(_filled(copy.deepcopy(dict(self.base)), texts))
-        texts[MODEL] = config["model"].to_dict()
         for difference in (self.data[data].config, self.methods[method].config):
+            texts[MODEL] = config["model"].to_dict()  # for a method, with what its data set changes
             config.merge_from_dict(_filled(copy.deepcopy(difference), texts))
         document = {name: value for name, value in config.to_dict().items() if name in RUNNER_FIELDS}
         if budget != 1:
@@ -270,7 +270,9 @@ def _shorten(document: dict[str, Any], budget: float) -> None:
         (document["train_cfg"], ("max_iters", "val_interval")),
         *((schedule, ("begin", "end")) for schedule in document.get("param_scheduler") or ()),
     ]:
-        for name in names:
+        if unknown := entry.keys() & {"periods", "milestones"}:
+            raise ValueError(f"budget: cannot shorten {', '.join(unknown)} of {entry['type']}")
+        for name in (name for name in names if name in entry):
             entry[name] = max(round(entry[name] * budget), int(entry[name] > 0))
 
 

@@ -59,6 +59,10 @@ def test_a_wrapper_can_be_put_around_the_model_of_the_base(load, prepared):
     assert model["inner"]["decode_head"]["channels"] == 3
     assert model["inner"]["decode_head"]["num_classes"] == 7
     assert model["inner"]["backbone"]["type"] == "UNet"
+    scenes = dataclasses.replace(table.data["scenes"], config=dict(model=dict(decode_head=dict(dropout_ratio=0.7))))
+    model = dataclasses.replace(table, data={"scenes": scenes}).cells(prepared, only=["ce"])[0].config["model"]
+    assert model["inner"]["decode_head"]["dropout_ratio"] == 0.7
+    assert model["inner"]["decode_head"]["channels"] == 3
 
 
 def test_texts_stand_for_values_of_the_data_and_for_its_folder(load, prepared):

@@ -50,12 +50,14 @@ class AlignedEdgeDetector(EdgeDetector):
         **settings: Any,  # noqa: ANN401 - of the base class
     ) -> None:
         super().__init__(**settings)
-        if start < 0:
-            raise ValueError(f"start: expected a number of batches >= 0, not {start!r}")
+        if isinstance(start, bool) or not isinstance(start, int) or start < 0:
+            raise ValueError(f"start: expected a whole number of batches >= 0, not {start!r}")
         self.start = start
         self.alignment = dict(
             radius=radius, along=along, across=across, smoothness=smoothness, passes=passes, rounds=rounds
         )
+        place = torch.zeros(1, 1, 1, 1)
+        align_edges(place, place > 0, place == 0, **self.alignment)  # what it cannot use it says now, not at ``start``
         self.register_buffer("batches", torch.zeros((), dtype=torch.long))
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:

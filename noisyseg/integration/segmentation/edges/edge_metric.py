@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 
 from noisyseg.evaluation.edges import EdgeProtocol, edge_counts, edge_scores, mean_scores
 from noisyseg.labels import LabelError
-from noisyseg.labels.edge_bits import IGNORED_BITS, unpacked_edges
+from noisyseg.labels.edge_bits import unpacked_edges
 from noisyseg.registry import METRICS
 
 __all__ = ["EdgeMetric"]
@@ -73,7 +73,7 @@ class EdgeMetric(BaseMetric):
             probability = _pixels(sample, "edge_prob", torch.uint8)
             key = "gt_edge_annotators" if "gt_edge_annotators" in sample else "gt_edge_bits"
             bits = _pixels(sample, key, torch.int32)
-            ignored = (bits == IGNORED_BITS).any(axis=0)
+            ignored = (bits < 0).any(axis=0)
             annotators = [unpacked_edges(one, len(probability)) for one in bits]
             counts = [
                 edge_counts(one, [edges[k] for edges in annotators], self.protocol, ignored, each)
@@ -90,8 +90,10 @@ class EdgeMetric(BaseMetric):
         says.
 
         Raises:
-            ValueError: The data set names another number of classes than are predicted.
+            ValueError: There is no sample, or the data set names another number of classes than are predicted.
         """
+        if not results:
+            raise ValueError("EdgeMetric: expected at least one sample, got none")
         counts = np.stack(results)
         names = tuple((self.dataset_meta or {}).get("classes") or map(str, range(counts.shape[1])))
         if len(names) != counts.shape[1]:

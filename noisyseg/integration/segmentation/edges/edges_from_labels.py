@@ -83,6 +83,8 @@ class EdgesFromLabels(BaseTransform):
         for key in ("gt_seg_map", self.instances):
             if key is not None and key not in results:
                 raise LabelError(f"expected {key}, got {', '.join(sorted(results))}")
+        if self.background and results.get("reduce_zero_label"):
+            raise LabelError("expected labels that still have their background, got reduce_zero_label=True")
         maps = [results["gt_seg_map"]] + ([] if self.instances is None else [results[self.instances]])
         labels, *objects = (torch.from_numpy(np.ascontiguousarray(one)) for one in maps)
         count = self.num_classes + self.background

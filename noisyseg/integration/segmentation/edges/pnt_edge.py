@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
@@ -46,8 +47,8 @@ class PNTEdge(BaseSegmentor):
     edges, read where the field points to, look like the labels. ``edge`` trains the detector alone, so that the same
     holds while its own edges may lie elsewhere than the labels: at the true place. ``joint``, which is ours, does in
     each step what ``shift`` and ``edge`` do, so that sharper edges tell shifts better, and these make edges sharper
-    still. `noisyseg.PNTEdgeStages` goes through stages in one training. Predictions are the detector's; they need no
-    field.
+    still; both compute as in training, so their running statistics move. `noisyseg.PNTEdgeStages` goes through stages
+    in one training. Predictions are the detector's; they need no field.
 
     With the common divisor n (valid pixels times classes, or images where the detector's loss is a ``sum``):
 
@@ -55,8 +56,10 @@ class PNTEdge(BaseSegmentor):
         edge    edge_loss(P read at φ, labels) + 1/n unreached_weight Σ cross entropy of unreached pixels with "no edge"
 
     ``edge`` has these for each output of the detector, ``joint`` all of both; φ gets its gradient from the first line
-    alone, P from the second. The terms are in :mod:`noisyseg.transitions`. The state of a
-    plain `EdgeDetector` loads into the detector.
+    alone, P from the second. The terms are in :mod:`noisyseg.transitions`. An ``edge_loss`` with the reduction ``mean``
+    divides its own sum by the pixels that also read from valid ones, a few less than n where pixels are ignored. One
+    with a ``balance`` weighs pixels without an edge by a few percent; then the weights of the other terms,
+    ``unreached_weight`` first of all, have to be as small. The state of a plain `EdgeDetector` loads into the detector.
 
     Args:
         detector: Config of a `noisyseg.EdgeDetector`, whose ``edge_loss`` all stages use.
@@ -76,7 +79,7 @@ class PNTEdge(BaseSegmentor):
 
     Raises:
         ValueError: An option is unknown or out of range, or the parts do not fit. When it trains: no stage is set.
-        LabelError: When it trains: a sample lacks edge labels, or in ``shift`` the edges of its image.
+        LabelError: When it trains: a sample lacks edge labels, or in ``shift`` and ``joint`` the edges of its image.
 
     Source: PNT-Edge (arXiv 2307.14070).
     """
@@ -99,19 +102,13 @@ class PNTEdge(BaseSegmentor):
     ) -> None:
         settings, data_preprocessor = without_preprocessor(detector, data_preprocessor)
         super().__init__(data_preprocessor=data_preprocessor)
-        if confidence not in get_args(Confidence):
-            raise ValueError(f"confidence: expected one of {', '.join(get_args(Confidence))}, got {confidence!r}")
-        if not 0 < threshold < 1:
-            raise ValueError(f"threshold: expected a probability in (0, 1), got {threshold}")
         weights = {
             "target": target_weight,
             "complexity": complexity_weight,
             "unreached": unreached_weight,
             "smoothness": smoothness_weight,
         }
-        for name, weight in weights.items():
-            if not weight >= 0:
-                raise ValueError(f"{name}_weight: expected a number >= 0, got {weight}")
+        _check_options(weights, threshold, confidence, limit, window, padding)
         self.detector = MODELS.build(settings)
         if not isinstance(self.detector, EdgeDetector):
             raise ValueError(f"detector: expected a noisyseg.EdgeDetector, got {type(self.detector).__name__}")
@@ -249,7 +246,9 @@ class PNTEdge(BaseSegmentor):
 
     def _edge_losses(self, outputs: list[Tensor], field: Tensor, labels: Tensor, valid: Tensor) -> dict[str, Tensor]:
         """Returns what the detector learns from; ``field`` has no gradient."""
-        reached, counted = reachable(field), still_valid(valid, field)
+        # Where the border is repeated, what points outside reads it.
+        reached = reachable(_kept_inside(field) if self.padding == "border" else field)
+        counted = still_valid(valid, field)
         losses: dict[str, Tensor] = {}
         for index, logits in enumerate(outputs):
             last = index == len(outputs) - 1
@@ -289,6 +288,32 @@ class PNTEdge(BaseSegmentor):
             edges = sample.get(IMAGE_EDGES).data.to(device, non_blocking=True)
             maps.append(F.pad(edges, (0, size[1] - edges.shape[-1], 0, size[0] - edges.shape[-2])))
         return torch.stack(maps)
+
+
+def _check_options(
+    weights: Mapping[str, float], threshold: float, confidence: str, limit: float, window: int, padding: str
+) -> None:
+    for name, weight in weights.items():
+        if not 0 <= weight < math.inf:
+            raise ValueError(f"{name}_weight: expected a finite number >= 0, got {weight}")
+    for name, word, words in (("confidence", confidence, Confidence), ("padding", padding, Padding)):
+        if word not in get_args(words):
+            raise ValueError(f"{name}: expected one of {', '.join(get_args(words))}, got {word!r}")
+    if not 0 < threshold < 1:
+        raise ValueError(f"threshold: expected a probability in (0, 1), got {threshold}")
+    if not limit > 0:
+        raise ValueError(f"limit: expected pixels > 0, got {limit}")
+    if isinstance(window, bool) or not isinstance(window, int) or window < 1 or window % 2 == 0:
+        raise ValueError(f"window: expected an odd number of pixels >= 1, got {window!r}")
+
+
+def _kept_inside(field: Tensor) -> Tensor:
+    """Returns the field shortened so that it points to no place outside of the image."""
+    height, width = field.shape[-2:]
+    rows, columns = torch.arange(height, device=field.device)[:, None], torch.arange(width, device=field.device)
+    down = (rows + field[:, 0]).clamp(0, height - 1) - rows
+    across = (columns + field[:, 1]).clamp(0, width - 1) - columns
+    return torch.stack([down, across], dim=1)
 
 
 def _measured(field: Tensor, labelled: Tensor, confident: Tensor) -> dict[str, Tensor]:

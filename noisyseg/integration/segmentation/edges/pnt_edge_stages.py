@@ -41,7 +41,7 @@ class PNTEdgeStages(Hook):
         joint: Length of the stage that trains both at once; it is not of the paper, and may take the place of both.
         by_epoch: Lengths are epochs.
         export: Name of the detector's file in the work directory, a checkpoint of a plain `noisyseg.EdgeDetector`;
-            None for none.
+            None for none. It has the weights that are trained, not averages of them that a hook keeps.
 
     Raises:
         ValueError: A length is negative or no whole number. When a training begins: it is longer than all stages (if it
@@ -114,7 +114,9 @@ class PNTEdgeStages(Hook):
     ) -> None:
         """Warns early in ``shift`` and ``joint`` where the field gets nothing to learn from."""
         self._iterations += 1
-        if self._iterations == EARLY and self._model(runner).stage in ("shift", "joint"):
+        model = self._model(runner)
+        seeks = model.weights["target"] or model.weights["complexity"]
+        if self._iterations == EARLY and seeks and model.stage in ("shift", "joint"):
             share = float(runner.message_hub.get_scalar("train/unsure_images").mean(EARLY))
             if share > 0.5:
                 runner.logger.warning(

@@ -77,12 +77,18 @@ def class_shifts(
 
 
 def unaugmented(pipeline: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """Returns a pipeline without its random steps (``Random...``, ``PhotoMetricDistortion``), and what these were."""
+    """Returns a pipeline without its random steps (``Random...``, ``PhotoMetricDistortion``), and what these were.
+
+    Where a step draws one of several annotators it takes the first.
+    """
     kept, left_out = [], []
     for step in pipeline:
         name = str(step["type"])
         if name.rpartition(".")[2].startswith(AUGMENTATIONS):
             left_out.append(name)
+        elif step.get("annotators") == "random":
+            left_out.append(f"{name}, a random annotator: the first instead")
+            kept.append({**step, "annotators": "first"})
         else:
             kept.append(step)
     return kept, left_out
@@ -163,8 +169,10 @@ def _of_image(
     image = item["inputs"].numpy().transpose(1, 2, 0)
     data = model.data_preprocessor(pseudo_collate([item]), False)
     inputs = data["inputs"]
-    labels, _ = edge_targets([sample], tuple(inputs.shape[-2:]), model.num_classes, inputs.device)
-    field = model.predict_shift(inputs, labels)
+    where = ([sample], tuple(inputs.shape[-2:]), model.num_classes, inputs.device)
+    labels, _ = edge_targets(*where)
+    trained_on, _ = edge_targets(*where, model.detector.dilation)
+    field = model.predict_shift(inputs, trained_on)
     height, width = image.shape[:2]
     displacement = -field[0, :, :height, :width].cpu().numpy()  # the field leads back from the labels
     return path, image, displacement, labels[0, :, :height, :width].cpu().numpy()

@@ -77,10 +77,19 @@ def test_it_learns_and_predicts_as_a_detector():
     assert predicted[0].edge_prob.data.shape == (1, 16, 24)
 
 
-def test_a_negative_start_is_refused():
-    with pytest.raises(ValueError, match="start: expected a number of batches >= 0, not -1"):
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (dict(start=-1), "start: expected a whole number of batches >= 0, not -1"),
+        (dict(start=0.5), "start: expected a whole number of batches >= 0, not 0.5"),
+        (dict(start=100, radius=-1), "radius: expected a finite number >= 0"),
+        (dict(start=100, passes=0), "passes: expected at least 1"),
+    ],
+)
+def test_wrong_settings_are_refused_before_the_training(settings, message):
+    with pytest.raises(ValueError, match=message):
         AlignedEdgeDetector(
-            start=-1,
+            **settings,
             backbone=dict(type="noisyseg.CASENetResNet", depth=18),
             decode_head=dict(type="noisyseg.CASENetHead", in_channels=[64, 64, 128, 512], num_classes=1),
         )

@@ -117,6 +117,8 @@ def test_wrong_settings_are_told(samples):
         build(workers=0)
     with pytest.raises(ValueError, match="protocol: expected one of bsds"):
         build(protocol="nyud")
+    with pytest.raises(ValueError, match="expected at least one sample, got none"):
+        build().compute_metrics([])
     metric = build()
     metric.dataset_meta = {"classes": ("edge",)}
     metric.process({}, samples)

@@ -121,6 +121,8 @@ def test_what_cannot_be_drawn_is_an_error_that_names_the_file(labels):
         EdgesFromLabels(4, instances="objects")(sample(labels))
     with pytest.raises(LabelError, match=r"EdgesFromLabels: instances: expected \(54, 56\), got \(54, 55\)"):
         EdgesFromLabels(4, instances="objects")(sample(labels, objects=labels[:, 1:]))
+    with pytest.raises(LabelError, match="expected labels that still have their background, got reduce_zero_label"):
+        EdgesFromLabels(3, background=True)(sample(labels, reduce_zero_label=True))
     with pytest.raises(LabelError, match="EdgesFromLabels: expected a sample without gt_edge_bits"):
         EdgesFromLabels(4)(sample(labels, gt_edge_bits=labels))
 

@@ -253,6 +253,40 @@ def test_predicts_like_its_detector(batch):
     assert model.predict_shift(batch[0], labels).shape == (2, 2, 30, 31)
 
 
+def test_a_field_leaves_the_first_weights_of_the_detector_alone():
+    torch.manual_seed(0)
+    plain = MODELS.build(copy.deepcopy(DETECTOR))
+    plain.init_weights()
+    expected = plain.state_dict()
+    for name, value in build().detector.state_dict().items():
+        assert torch.equal(value, expected[name]), name
+
+
+def test_in_the_joint_stage_both_parts_compute_as_in_training(batch):
+    model = unsettle(build("joint"))
+    before = copy.deepcopy(model.state_dict())
+    model.loss(*batch)
+    moved = {
+        name.partition(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])
+    }
+    assert moved == {"detector", "shift"}
+
+
+def test_what_reads_a_repeated_border_reaches_it(batch, monkeypatch):
+    model = build("edge", padding="border")
+    outward = torch.zeros(2, 2, 30, 31)
+    outward[:, 0, :4] = -4.0  # rows 0 to 3 read the first row or what lies above it
+    monkeypatch.setattr(model.shift, "forward", lambda image, confident, labels: outward)
+    reached = []
+    monkeypatch.setattr(
+        "noisyseg.integration.segmentation.edges.pnt_edge.unreached_sum",
+        lambda logits, reach, valid: reached.append(reach) or logits.sum() * 0,
+    )
+    model.loss(*batch)
+    assert reached[0][:, 0, 0].all()
+    assert not reached[0][:, 0, 1:4].any()
+
+
 def test_the_state_of_a_plain_detector_loads():
     torch.manual_seed(3)
     plain = MODELS.build({**copy.deepcopy(DETECTOR)})
@@ -270,7 +304,11 @@ def test_the_state_of_a_plain_detector_loads():
         (dict(stage="both"), "stage: expected one of warmup, shift, edge, joint"),
         (dict(confidence="sure"), "confidence: expected one of mask, probability"),
         (dict(threshold=0), "threshold: expected a probability"),
-        (dict(target_weight=-1), "target_weight: expected a number"),
+        (dict(target_weight=-1), "target_weight: expected a finite number"),
+        (dict(smoothness_weight=float("inf")), "smoothness_weight: expected a finite number"),
+        (dict(limit=0), "limit: expected pixels > 0"),
+        (dict(window=4), "window: expected an odd number"),
+        (dict(padding="reflect"), "padding: expected one of zeros, border"),
         (dict(shift=dict(num_classes=3)), "expected the detector's 2 classes, got 3"),
         (dict(detector=dict(edge_loss=dict(type="mmengine.L1Loss"))), "is not in"),
     ],

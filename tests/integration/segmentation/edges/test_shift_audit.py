@@ -13,6 +13,7 @@ from mmseg.structures import SegDataSample
 
 from noisyseg.integration.segmentation.edges.shift_audit import audit_shifts, class_shifts, unaugmented
 from noisyseg.labels import LabelError
+from noisyseg.ops.windows import window_or
 from noisyseg.registry import MODELS
 
 CLASSES = ("left", "right")
@@ -96,6 +97,25 @@ def test_random_steps_are_left_out_and_named():
     kept, left_out = unaugmented(pipeline)
     assert [step["type"] for step in kept] == ["mmseg.Load", "mmseg.Pack"]
     assert left_out == ["mmseg.RandomFlip", "mmseg.RandomCrop", "mmseg.PhotoMetricDistortion"]
+
+
+def test_of_several_annotators_the_first_is_audited():
+    step = dict(type="noisyseg.LoadEdgeLabels", num_classes=1, annotators="random")
+    kept, left_out = unaugmented([step])
+    assert kept == [{**step, "annotators": "first"}]
+    assert left_out == ["noisyseg.LoadEdgeLabels, a random annotator: the first instead"]
+
+
+def test_the_field_sees_the_labels_that_it_was_trained_with(model, dataset, tmp_path, monkeypatch):
+    seen, real = [], model.predict_shift
+    monkeypatch.setattr(model, "predict_shift", lambda inputs, labels: seen.append(labels) or real(inputs, labels))
+    audit_shifts(model, dataset, tmp_path / "thin", classes=CLASSES, pictures=0)
+    thin = seen.pop()
+    model.detector.dilation = 2
+    summary = audit_shifts(model, dataset, tmp_path / "wide", classes=CLASSES, pictures=0)
+    assert torch.equal(seen[-1], window_or(thin, 2))
+    assert (tmp_path / "wide" / "shifts.csv").read_text() == (tmp_path / "thin" / "shifts.csv").read_text()
+    assert summary["images"] == len(dataset)
 
 
 def test_what_cannot_be_audited_is_said(model, dataset, tmp_path):
