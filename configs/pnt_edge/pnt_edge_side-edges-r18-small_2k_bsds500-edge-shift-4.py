@@ -12,5 +12,6 @@ model = dict(
     confidence="probability",
     complexity_weight=0.0,
     smoothness_weight=1.0,
+    unreached_weight=0.05,  # as its balanced loss weighs pixels without an edge
 )
 param_scheduler = _base_.stage_rates
