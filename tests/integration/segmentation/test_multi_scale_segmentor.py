@@ -440,7 +440,7 @@ def train_one_rank(rank, folder):
 
 
 def test_two_processes_learn_the_same_weights_and_count_together(tmp_path):
-    mp.start_processes(train_one_rank, (str(tmp_path),), nprocs=2, start_method="fork")
+    mp.spawn(train_one_rank, (str(tmp_path),), nprocs=2)
     (first, windows), (second, others) = (torch.load(tmp_path / f"{r}.pth", weights_only=False) for r in range(2))
     assert torch.equal(first, second)
     assert (first != 1).all()

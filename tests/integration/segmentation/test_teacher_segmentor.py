@@ -235,7 +235,7 @@ def train_one_rank(rank, folder):
 
 
 def test_two_processes_have_the_same_teacher(tmp_path):
-    mp.start_processes(train_one_rank, (str(tmp_path),), nprocs=2, start_method="fork")
+    mp.spawn(train_one_rank, (str(tmp_path),), nprocs=2)
     first, second = (torch.load(tmp_path / f"{rank}.pth") for rank in range(2))
     weights = [name for name, _ in build().named_parameters()]
     for name in weights:

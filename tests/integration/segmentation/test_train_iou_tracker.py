@@ -164,7 +164,7 @@ def count_in_one_of_two(rank, folder):
 
 
 def test_two_processes_count_what_one_counts(tmp_path):
-    mp.start_processes(count_in_one_of_two, (str(tmp_path),), nprocs=2, start_method="fork")
+    mp.spawn(count_in_one_of_two, (str(tmp_path),), nprocs=2)
     alone = TrainIoUTracker(K, clean=True)
     for window, seeds in enumerate([(0, 1), (2, 3), (4, 5), (6, 7, 8, 9)]):
         for seed in seeds:

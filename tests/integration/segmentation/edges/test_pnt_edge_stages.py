@@ -282,7 +282,7 @@ def train_one_rank(rank, folder):
 
 
 def test_two_processes_learn_the_same(tmp_path):
-    mp.start_processes(train_one_rank, (str(tmp_path),), nprocs=2, start_method="fork")
+    mp.spawn(train_one_rank, (str(tmp_path),), nprocs=2)
     (first, moved), (second, _) = (torch.load(tmp_path / f"{rank}.pth", weights_only=False) for rank in range(2))
     assert moved == [{"detector"}, {"shift"}, {"shift"}, {"detector"}, *[{"detector", "shift"}] * 2]
     for name, value in first.items():
