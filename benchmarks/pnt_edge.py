@@ -30,10 +30,10 @@ notes = [
     "begins after 300.",
     "**What was chosen, and on what.** The settings of PNT-Edge joint (smoothness, length of the warm-up, learning "
     "rate of the field) and the size of the pictures come from about thirty trainings on data sets of the same three "
-    "kinds made with another seed: other scenes, and other displacements on the same images of CamVid and BSDS500. Five "
-    "more looked at this table's scenes and one at its CamVid: with a field that learned at 0.4 times the detector's "
-    "rate, joint training had an ODS of 62 there, which is why the rate was looked into. At 96 pixels and batches of 8 "
-    "no setting that was tried won anything back.",
+    "kinds made with another seed: other scenes, and other displacements on the same images of CamVid and BSDS500. "
+    "Five more looked at this table's scenes and one at its CamVid: with a field that learned at 0.4 times the "
+    "detector's rate, joint training had an ODS of 62 there, which is why the rate was looked into. At 96 "
+    "pixels and batches of 8 no setting that was tried won anything back.",
     "At 2 px and 8 px there is one seed, to see how shares change with the size of the error.",
 ]
 
