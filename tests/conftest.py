@@ -10,6 +10,7 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
+import yapf  # noqa: F401 - writes its cache, before there are several processes: see train_segmenters of the demo
 from hypothesis import settings
 
 # A run of CI depends on the code alone; on a developer's machine every run tries other examples.

@@ -11,6 +11,9 @@ config=$1
 processes=$2
 shift 2
 
+# mmengine prints configs with yapf, whose first import on a machine writes a cache that another process can read while
+# it is still empty: one process imports it before there are several.
+"${PYTHON:-python}" -c "import yapf"
 exec "${PYTHON:-python}" -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \
     --node_rank="${NODE_RANK:-0}" \

@@ -1,9 +1,11 @@
 """A COCO folder of two images, small enough to reason about, and trainings whose hooks write label stores."""
 
+import importlib
 import json
 import multiprocessing
 import os
 import signal
+import sys
 from pathlib import Path
 
 import cv2
@@ -158,7 +160,7 @@ class Runs:
     @staticmethod
     def killed(config, **settings) -> None:
         """Train in a process that dies by SIGKILL; ``settings`` of `Killer` say when."""
-        process = multiprocessing.get_context("fork").Process(target=_train_until_killed, args=(config, settings))
+        process = _process(_train_until_killed, config, settings)
         process.start()
         process.join(120)
         assert process.exitcode == -signal.SIGKILL
@@ -169,15 +171,39 @@ class Runs:
         config = config.copy()
         config.launcher = "pytorch"
         config.model_wrapper_cfg = dict(type="mmengine.MMDistributedDataParallel", device_ids=None)  # the CPU
-        context = multiprocessing.get_context("fork")
-        arguments = [(config, rank, meeting, report) for rank in range(2)]
-        processes = [context.Process(target=_train_one_of_two, args=one) for one in arguments]
+        processes = [_process(_train_one_of_two, config, rank, meeting, report) for rank in range(2)]
         for process in processes:
             process.start()
         for process in processes:
             process.join(120)
         assert [process.exitcode for process in processes] == [0, 0]
         return [Path(f"{meeting}_puts{rank}.txt").read_text().splitlines() for rank in range(2)]
+
+
+def _process(target, *args) -> multiprocessing.Process:
+    """Return a process that knows what the tests have registered.
+
+    It is forked from one without threads: where this one has held a lock of theirs, a fork of it would hang.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["noisyseg.integration.benchmark.warm"])
+    ours = [name for name in sys.modules if name.startswith(f"{__name__.split('.')[0]}.")]
+    return context.Process(target=_call, args=(ours, target, args))
+
+
+def _call(modules, target, args):
+    for name in modules:
+        importlib.import_module(name)
+    _leave_out(setattr)
+    target(*args)
+
+
+def _leave_out(setattr_) -> None:
+    """Leave out what mmengine asks compilers and git, and the config's text in each checkpoint: seconds a test."""
+    runner = importlib.import_module("mmengine.runner.runner")
+    setattr_(runner, "collect_env", dict)
+    setattr_(runner, "get_git_hash", str)
+    setattr_(Config, "pretty_text", "")
 
 
 def _train_until_killed(config, settings):
@@ -208,8 +234,5 @@ def _train_one_of_two(config, rank, meeting, report):
 
 @pytest.fixture
 def runs(monkeypatch) -> type[Runs]:
-    """Leave out what mmengine asks compilers and git, and the config's text in each checkpoint: seconds a test."""
-    monkeypatch.setattr("mmengine.runner.runner.collect_env", dict)
-    monkeypatch.setattr("mmengine.runner.runner.get_git_hash", str)
-    monkeypatch.setattr(Config, "pretty_text", "")
+    _leave_out(monkeypatch.setattr)
     return Runs

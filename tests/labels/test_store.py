@@ -192,7 +192,7 @@ def _begin(root, numbers):
 
 
 def test_two_processes_begin_different_versions(store):
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")  # a fork of a process with threads can hang
     numbers = context.Queue()
     workers = [context.Process(target=_begin, args=(store.root, numbers)) for _ in range(2)]
     for worker in workers:

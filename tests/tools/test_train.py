@@ -68,7 +68,8 @@ def test_dist_train_hands_its_arguments_to_torchrun_and_train(repository, tmp_pa
         check=True,
     )
     arguments = done.stdout.splitlines()
-    assert arguments[:2] == ["-m", "torch.distributed.run"]
+    assert arguments[:2] == ["-c", "import yapf"]
+    assert arguments[2:4] == ["-m", "torch.distributed.run"]
     assert {"--nnodes=1", "--nproc_per_node=4", "--master_port=29611"} <= set(arguments)
     train = repository / "tools" / "train.py"
     assert arguments[-5:] == [str(train), "a config.py", "--launcher", "pytorch", "--amp"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import warnings
 from collections.abc import Mapping, Sequence
@@ -86,6 +87,9 @@ def train_segmenters(
         iterations: How long to train; validation takes place ten times.
         seed: Seed of the weights and of the order of the images.
     """
+    # mmengine prints configs with yapf, whose first import on a machine writes a cache that another process can read
+    # while it is still empty. So it is imported here, before there are others.
+    importlib.import_module("yapf")
     with ProcessPoolExecutor(len(labels), mp_context=multiprocessing.get_context("spawn")) as pool:
         jobs = {
             name: pool.submit(_train, scenes, folder, out / f"trained_on_{name}", place, iterations, seed)

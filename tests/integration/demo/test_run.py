@@ -1,10 +1,12 @@
 import json
+import sys
 
 import pytest
 
-from noisyseg.integration.demo import run_demo
-
 pytest.importorskip("mmseg")
+
+from noisyseg.integration.demo import run_demo
+from noisyseg.integration.demo.training import train_segmenters
 
 
 def test_a_folder_with_other_things_is_refused(tmp_path):
@@ -12,6 +14,16 @@ def test_a_folder_with_other_things_is_refused(tmp_path):
     with pytest.raises(FileExistsError, match="is not a demo"):
         run_demo(tmp_path, seed=0, iterations=1, train=1, val=1)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_the_cache_of_yapf_is_written_before_processes_start(tmp_path, monkeypatch):
+    def start(*_args, **_settings):
+        raise InterruptedError("yapf" in sys.modules)
+
+    monkeypatch.delitem(sys.modules, "yapf")
+    monkeypatch.setattr("noisyseg.integration.demo.training.ProcessPoolExecutor", start)
+    with pytest.raises(InterruptedError, match="True"):
+        train_segmenters(tmp_path, {"one": "a", "two": "b"}, tmp_path, iterations=1, seed=0)
 
 
 @pytest.mark.slow
