@@ -1,12 +1,12 @@
 """A segmenter so small that training takes a second; a test sets the `data_root`."""
 
 default_scope = "mmseg"
-norm_cfg = dict(type="BN")
+norm_cfg = dict(type="mmengine.BN")
 model = dict(
-    type="EncoderDecoder",
-    data_preprocessor=dict(type="SegDataPreProcessor", size=(32, 32)),
+    type="mmseg.EncoderDecoder",
+    data_preprocessor=dict(type="mmseg.SegDataPreProcessor", size=(32, 32)),
     backbone=dict(
-        type="UNet",
+        type="mmseg.UNet",
         base_channels=4,
         num_stages=2,
         strides=(1, 1),
@@ -18,7 +18,7 @@ model = dict(
         norm_cfg=norm_cfg,
     ),
     decode_head=dict(
-        type="FCNHead",
+        type="mmseg.FCNHead",
         in_channels=4,
         in_index=1,
         channels=4,
@@ -26,7 +26,7 @@ model = dict(
         num_classes=2,
         norm_cfg=norm_cfg,
         align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss"),
+        loss_decode=dict(type="mmseg.CrossEntropyLoss"),
     ),
     test_cfg=dict(mode="whole"),
 )

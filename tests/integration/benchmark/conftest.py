@@ -39,13 +39,13 @@ def table_text(repository):
     return TABLE.replace("{base!r}", repr(str(repository / "benchmarks" / "segmentation.py")))
 
 
-@pytest.fixture
-def load(tmp_path, table_text):
+@pytest.fixture(scope="session")
+def load(tmp_path_factory, table_text):
     """Returns a table from the tiny one's text with something replaced."""
 
     def loaded(old="", new=""):
         assert old in table_text
-        path = tmp_path / "table.py"
+        path = tmp_path_factory.mktemp("table") / "table.py"
         path.write_text(table_text.replace(old, new) if old else table_text)
         return load_table(path)
 

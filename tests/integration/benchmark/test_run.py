@@ -8,11 +8,6 @@ from noisyseg.integration.benchmark.run import read_row, row_path
 TIMES = {"seconds", "cpu_seconds", "peak_mem"}
 
 
-@pytest.fixture(scope="module")
-def workplace(tmp_path_factory):
-    return tmp_path_factory.mktemp("out")
-
-
 def run(cells, prepared, out, **settings):
     said = []
     folders = {name: data.folder for name, data in prepared.items()}
@@ -24,10 +19,18 @@ def without_times(row):
     return {key: value for key, value in row.items() if key not in TIMES}
 
 
-def test_rows_come_out_and_are_not_made_again(load, prepared, workplace):
-    cells = load().cells(prepared, seeds=[0])
-    outcome, said = run(cells, prepared, workplace)
+@pytest.fixture(scope="module")
+def finished(load, prepared, tmp_path_factory):
+    """Return the folder of two finished cells, and what was said of them."""
+    workplace = tmp_path_factory.mktemp("out")
+    outcome, said = run(load().cells(prepared, seeds=[0]), prepared, workplace)
     assert (outcome.finished, outcome.failed) == (2, [])
+    return workplace, said
+
+
+def test_rows_come_out_and_are_not_made_again(load, prepared, finished):
+    workplace, said = finished
+    cells = load().cells(prepared, seeds=[0])
     row = read_row(workplace, cells[1])
     assert row["curve"]["iterations"] == [1, 2]
     assert row["best"]["miou"] == max(row["curve"]["clean"])
@@ -42,7 +45,7 @@ def test_rows_come_out_and_are_not_made_again(load, prepared, workplace):
     assert times == [row_path(workplace, cell).stat().st_mtime_ns for cell in cells]
 
 
-def test_a_killed_cell_is_reported_and_comes_out_the_same_when_it_runs_again(load, prepared, workplace, tmp_path):
+def test_a_killed_cell_is_reported_and_comes_out_the_same_when_it_runs_again(load, prepared, finished, tmp_path):
     cells = load().cells(prepared, seeds=[0], only=["ce"])
     outcome, said = run(cells, prepared, tmp_path, limit_seconds=0.01)
     assert [cell.method for cell, _ in outcome.failed] == ["ce"]
@@ -50,7 +53,7 @@ def test_a_killed_cell_is_reported_and_comes_out_the_same_when_it_runs_again(loa
     assert "ended after" in outcome.failed[0][1].read_text()
     assert read_row(tmp_path, cells[0]) is None
     assert run(cells, prepared, tmp_path)[0].finished == 1
-    assert without_times(read_row(tmp_path, cells[0])) == without_times(read_row(workplace, cells[0]))
+    assert without_times(read_row(tmp_path, cells[0])) == without_times(read_row(finished[0], cells[0]))
 
 
 def test_a_failed_cell_leaves_the_others_alone(load, prepared, tmp_path):

@@ -1,42 +1,27 @@
 """A U-Net small enough to train within a test."""
 
+import copy
+
 import pytest
+from mmengine.config import Config
+
+
+@pytest.fixture(scope="session")
+def tiny_model(repository):
+    model = Config.fromfile(repository / "tests" / "tiny_unet.py").model.to_dict()
+    del model["data_preprocessor"]
+    return model
 
 
 @pytest.fixture
-def small_unet():
+def small_unet(tiny_model):
     """Return a function that returns its config, for three classes; ``head`` replaces settings of the decode head."""
 
     def build(norm=None, **head):
-        norm = norm or dict(type="mmengine.BN")
-        return dict(
-            type="mmseg.EncoderDecoder",
-            backbone=dict(
-                type="mmseg.UNet",
-                base_channels=4,
-                num_stages=2,
-                strides=(1, 1),
-                enc_num_convs=(1, 1),
-                dec_num_convs=(1,),
-                downsamples=(True,),
-                enc_dilations=(1, 1),
-                dec_dilations=(1,),
-                norm_cfg=norm,
-            ),
-            decode_head=dict(
-                type="mmseg.FCNHead",
-                in_channels=4,
-                in_index=1,
-                channels=4,
-                num_convs=1,
-                num_classes=3,
-                dropout_ratio=0.1,
-                norm_cfg=norm,
-                align_corners=False,
-                loss_decode=dict(type="noisyseg.CrossEntropy"),
-            )
-            | head,
-            test_cfg=dict(mode="whole"),
-        )
+        model = copy.deepcopy(tiny_model)
+        model["decode_head"] |= dict(num_classes=3, loss_decode=dict(type="noisyseg.CrossEntropy")) | head
+        if norm is not None:
+            model["backbone"]["norm_cfg"] = model["decode_head"]["norm_cfg"] = norm
+        return model
 
     return build

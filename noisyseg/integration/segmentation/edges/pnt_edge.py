@@ -318,7 +318,8 @@ def _kept_inside(field: Tensor) -> Tensor:
 
 def _measured(field: Tensor, labelled: Tensor, confident: Tensor) -> dict[str, Tensor]:
     """Returns what is logged besides the losses, () each."""
-    length = field.detach().norm(dim=1, keepdim=True) * labelled
+    rows, columns = field.detach().split(1, dim=1)
+    length = rows.hypot(columns) * labelled  # norm(dim=1) takes fifty times as long on a CPU
     return {
         "shift_length": length.sum() / labelled.sum().clamp(min=1),
         "unsure_images": 1 - confident.flatten(1).any(dim=1).float().mean(),
