@@ -23,15 +23,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import torch
-from mmengine.config import Config
-from mmengine.structures import PixelData
-from mmseg.structures import SegDataSample
 from PIL import Image
+from shift_training import Example, batch_of, small_model, train_stage
 from torch import Tensor
 
 from noisyseg.integration.segmentation.edges import PNTEdge
@@ -39,7 +37,6 @@ from noisyseg.labels.edges import label_edges
 from noisyseg.labels.files import atomic_path
 from noisyseg.labels.rng import keyed_rng
 from noisyseg.noise.kernels.edges import canny_edges, clipped, field_grid, smooth_field, sources
-from noisyseg.registry import MODELS
 from noisyseg.scenes import write_scenes
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -66,6 +63,11 @@ class Scene(NamedTuple):
     bits: Tensor
     image_edges: Tensor
     field: Tensor
+
+    @property
+    def example(self) -> Example:
+        """What is trained on."""
+        return self[:3]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,14 +102,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.cases and index not in args.cases:
             continue
         start = time.process_time()
-        model = _model(settings, field)
+        model = small_model(settings, field)
         if labels not in detectors:
-            _train(model, "warmup", scenes[labels][HELD_OUT:], args.warmup, rate=1e-2)
+            train_stage(model, "warmup", _examples(scenes[labels]), args.warmup, rate=1e-2)
             detectors[labels] = copy.deepcopy(model.detector.state_dict()), time.process_time() - start
             start = time.process_time()
         weights, spent = detectors[labels]
         model.detector.load_state_dict(weights)
-        _train(model, "shift", scenes["shifted"][HELD_OUT:], args.shift, rate=3e-3)
+        train_stage(model, "shift", _examples(scenes["shifted"]), args.shift, rate=3e-3)
         spent += making + time.process_time() - start
         parts = [_errors(model, part) for part in (scenes["shifted"][HELD_OUT:], scenes["shifted"][:HELD_OUT])]
         first = parts[0][0] if first is None else first
@@ -138,41 +140,9 @@ def _scenes(root: Path, rms: float, length: float) -> Iterator[Scene]:
         )
 
 
-def _model(settings: dict[str, Any], field: dict[str, Any]) -> PNTEdge:
-    torch.manual_seed(0)
-    detector = Config.fromfile(REPOSITORY / "configs" / "_base_" / "models" / "casenet_r18_small.py").model
-    shift = dict(type="noisyseg.PixelShiftField", **field)
-    model = MODELS.build(dict(type="noisyseg.PNTEdge", detector=detector, shift=shift, **settings))
-    model.detector.init_weights()
-    return model
-
-
-def _batch(scenes: Sequence[Scene], model: PNTEdge) -> tuple[Tensor, list[SegDataSample]]:
-    """Return inputs and samples as the model's preprocessor gives them."""
-    samples = [SegDataSample() for _ in scenes]
-    for sample, scene in zip(samples, scenes, strict=True):
-        sample.set_data({"gt_edge_bits": PixelData(data=scene.bits)})
-        sample.set_data({"gt_image_edges": PixelData(data=scene.image_edges)})
-    data = model.data_preprocessor(dict(inputs=[scene.image for scene in scenes], data_samples=samples), training=False)
-    return data["inputs"], data["data_samples"]
-
-
-def _train(model: PNTEdge, stage: str, scenes: Sequence[Scene], iterations: int, rate: float) -> None:
-    """Train one stage with AdamW and a rate that rises and falls."""
-    model.train()
-    model.set_stage(stage)
-    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learning, lr=rate, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=iterations)
-    rng = np.random.default_rng(0)
-    for _ in range(iterations):
-        chosen = rng.choice(len(scenes), 4, replace=False)
-        losses = model.loss(*_batch([scenes[index] for index in chosen], model))
-        optimizer.zero_grad()
-        sum(value for name, value in losses.items() if "loss" in name).backward()
-        torch.nn.utils.clip_grad_norm_(learning, 10)
-        optimizer.step()
-        schedule.step()
+def _examples(scenes: Sequence[Scene]) -> list[Example]:
+    """Return what is trained on."""
+    return [scene.example for scene in scenes[HELD_OUT:]]
 
 
 def _errors(model: PNTEdge, scenes: Sequence[Scene]) -> list[float]:
@@ -181,7 +151,7 @@ def _errors(model: PNTEdge, scenes: Sequence[Scene]) -> list[float]:
     rows = []
     for scene in scenes:
         at = scene.bits[0] > 0
-        found = model.predict_shift(_batch([scene], model)[0], at[None, None])[0][:, at].numpy()
+        found = model.predict_shift(batch_of([scene.example], model)[0], at[None, None])[0][:, at].numpy()
         true = scene.field[:, at].numpy()
         normal = _normals(at.numpy())[:, at.numpy()]
         rows.append(
