@@ -42,7 +42,7 @@ def differences_picture(table: Table, scores: Mapping[tuple[str, str], Score]) -
         ax.set_yticks(range(len(names)), [table.methods[name].title for name in names])
         _frameless(ax)
     if names:
-        ax.invert_yaxis()
+        ax.set_ylim(len(names) - 0.5, -0.5)  # of all, as they share it; the first method on top
     return _png(figure)
 
 
