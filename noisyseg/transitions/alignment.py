@@ -11,7 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["align_edges", "alignment_costs", "assign_one_to_one", "candidate_steps", "edge_tangents"]
+__all__ = [
+    "align_edges",
+    "alignment_costs",
+    "alignment_target",
+    "assign_one_to_one",
+    "candidate_steps",
+    "edge_tangents",
+]
 
 TANGENT_RADIUS = 3
 """Half the side of the window from which the direction of an edge is found, pixels."""
@@ -68,6 +75,58 @@ def align_edges(
         In the manner of Yu et al., Simultaneous Edge Alignment and Learning, ECCV 2018, of which the standard
         deviations and λ are; the rest of the formula and the solver are ours.
     """
+    settings = dict(radius=radius, along=along, across=across, smoothness=smoothness, passes=passes, rounds=rounds)
+    labels, steps, _ = _assigned(probability, targets, valid, **settings)
+    image, class_, row, column = (labels + F.pad(steps.long(), (2, 0))).unbind(1)
+    aligned = torch.zeros_like(targets)
+    aligned[image, class_, row, column] = True
+    return aligned
+
+
+def alignment_target(
+    probability: Tensor, targets: Tensor, valid: Tensor, *, rounds: int = 50, **settings: float
+) -> tuple[Tensor, Tensor]:
+    """Returns how far :func:`align_edges` moves each label, and where there are labels that it moves.
+
+    Where :func:`~noisyseg.transitions.shift_target` finds the nearest pixel of a band in which the network is
+    confident, 0 for a label in the band, this finds the crest of the band, for all labels together.
+
+    Args:
+        probability: (B, K, H, W) float, of an edge.
+        targets: (B, K, H, W) bool, the given labels.
+        valid: (B, 1, H, W) bool; labels stay out of pixels that are not.
+        rounds: Of each assignment, see :func:`assign_one_to_one`; few labels are left without a place after 50.
+        **settings: Others of :func:`align_edges`.
+
+    Returns:
+        (B, 2, H, W) float32 pixels, rows and columns: the mean way of the labels of the pixel's classes, and
+        (B, 1, H, W) bool: where that is defined. Labels without a place are left out.
+
+    Raises:
+        ValueError: As :func:`align_edges`.
+    """
+    labels, steps, placed = _assigned(probability, targets, valid, rounds=rounds, **settings)
+    batch, _, height, width = targets.shape
+    image, _, row, column = labels[placed].unbind(1)
+    total = steps.new_zeros(batch * height * width, 3)
+    total.index_add_(0, (image * height + row) * width + column, F.pad(steps[placed], (0, 1), value=1.0))
+    rows, columns, count = total.view(batch, 1, height, width, 3).unbind(-1)
+    return torch.cat([rows, columns], dim=1) / count.clamp(min=1), count > 0
+
+
+def _assigned(
+    probability: Tensor,
+    targets: Tensor,
+    valid: Tensor,
+    *,
+    radius: float = 6.0,
+    along: float = 1.0,
+    across: float = 4.0,
+    smoothness: float = 0.02,
+    passes: int = 2,
+    rounds: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns the labels (E, 4), their steps (E, 2) in pixels, and (E,) bool, whether they have a place."""
     _check(probability, targets, valid, radius, along, across, smoothness, passes)
     with torch.autocast(probability.device.type, enabled=False):
         probability, targets = probability.detach().float(), targets & valid
@@ -80,12 +139,13 @@ def align_edges(
         whole = costs
         for number in range(passes):
             chosen = assign_one_to_one(whole, places, targets.numel(), rounds)
+            placed, chosen = chosen >= 0, chosen.clamp(min=0)  # candidate 0 is the place where a label is
+            placed &= allowed.gather(1, chosen[:, None])[:, 0]
+            chosen = chosen * placed
             if number + 1 < passes:
                 moved = _mean_steps(targets, labels, steps[chosen])
                 whole = costs + smoothness * (moved[:, None] - steps).square().sum(-1)
-        aligned = torch.zeros(targets.numel(), dtype=torch.bool, device=targets.device)
-        aligned[places.gather(1, chosen[:, None])] = True
-    return aligned.view(targets.shape)
+    return labels, steps[chosen], placed
 
 
 def candidate_steps(radius: float, device: torch.device | str) -> Tensor:
@@ -138,8 +198,7 @@ def assign_one_to_one(costs: Tensor, places: Tensor, count: int, rounds: int) ->
 
     An auction: in each round every label without a place bids for the one that is worth most to it, by as much as it
     is worth more than the second; the highest bid gets the place, and who had it goes without. After enough rounds the
-    sum of the costs is the smallest one but for :data:`STEP` a label. A label without a place in the end gets candidate
-    0, the place where it is.
+    sum of the costs is the smallest one but for :data:`STEP` a label. A label without a place in the end gets -1.
 
     Args:
         costs: (E, D) float.
@@ -151,13 +210,15 @@ def assign_one_to_one(costs: Tensor, places: Tensor, count: int, rounds: int) ->
         Bertsekas, The auction algorithm, 1988, with all bids of a round at once.
     """
     device = costs.device
+    if costs.shape[1] < 2:
+        return torch.zeros(len(costs), dtype=torch.long, device=device)
     prices = torch.zeros(count, device=device)
     owners = torch.full((count,), -1, device=device)
     taken = torch.full((len(costs),), -1, device=device)
     numbers = torch.arange(len(costs), device=device)
     for _ in range(rounds):
         free = (taken < 0).nonzero()[:, 0]
-        if not len(free) or costs.shape[1] < 2:
+        if not len(free):
             break
         values = -costs[free] - prices[places[free]]
         best = values.topk(2)
@@ -173,7 +234,7 @@ def assign_one_to_one(costs: Tensor, places: Tensor, count: int, rounds: int) ->
         taken[losers[losers >= 0]] = -1
         taken[winners] = best.indices[won, 0]
         owners[wanted], prices[wanted] = winners, bids[won]
-    return taken.clamp(min=0)
+    return taken
 
 
 def _places(labels: Tensor, steps: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from noisyseg.transitions import align_edges
+from noisyseg.transitions import align_edges, alignment_target
 from noisyseg.transitions.alignment import alignment_costs, assign_one_to_one, candidate_steps, edge_tangents
 
 
@@ -140,6 +140,40 @@ def test_nothing_to_align():
     assert not align_edges(torch.rand(2, 3, 8, 9), labels, everywhere(labels)).any()
     given = random_case(0)[1]
     assert torch.equal(align_edges(torch.rand(given.shape), given, everywhere(given), radius=0.5), given)
+    assert not alignment_target(torch.rand(2, 3, 8, 9), labels, everywhere(labels))[1].any()
+    target, defined = alignment_target(torch.rand(given.shape), given, everywhere(given), radius=0.5)
+    assert torch.equal(defined, given)
+    assert not target.any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_targets_lead_labels_to_where_they_are_aligned(seed):
+    probability, labels = random_case(seed, (12, 15), share=0.2)
+    target, defined = alignment_target(probability, labels, everywhere(labels), rounds=500)
+    assert (target.shape, target.dtype, defined.shape) == ((1, 2, 12, 15), torch.float32, labels.shape)
+    assert torch.equal(defined, labels)
+    assert not target[(~defined).expand_as(target)].any()
+    own = labels[0, 0].nonzero()
+    places = own + target[0][:, own[:, 0], own[:, 1]].T.long()
+    moved = torch.zeros_like(labels)
+    moved[0, 0, places[:, 0], places[:, 1]] = True
+    assert torch.equal(moved, align_edges(probability, labels, everywhere(labels), rounds=500))
+
+
+def test_the_target_of_several_classes_is_the_mean_of_theirs():
+    labels = torch.cat([line(10), line(10), line(3)], dim=1)
+    seen = torch.cat([line(12), line(6), line(4)], dim=1)
+    target, defined = alignment_target(torch.where(seen, 0.9, 0.05), labels, everywhere(labels))
+    assert torch.equal(defined, labels.any(dim=1, keepdim=True))
+    assert target[0, :, 12, 10].tolist() == [0, -1]
+    assert target[0, :, 12, 3].tolist() == [0, 1]
+
+
+def test_labels_without_a_place_have_no_target():
+    labels = line(10, width=3)  # one round gives a place to few of them
+    seen = torch.where(line(12), 0.9, 0.05)
+    few, all_ = (alignment_target(seen, labels, everywhere(labels), rounds=rounds)[1].sum() for rounds in (1, 500))
+    assert 0 < few < all_ == labels.sum()
 
 
 @pytest.mark.parametrize(

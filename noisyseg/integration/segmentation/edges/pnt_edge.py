@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import torch
@@ -21,7 +21,7 @@ from noisyseg.labels import LabelError
 from noisyseg.ops import reachable
 from noisyseg.ops.warp import Padding
 from noisyseg.registry import MODELS
-from noisyseg.transitions import local_complexity, shift_target
+from noisyseg.transitions import alignment_target, local_complexity, shift_target
 from noisyseg.transitions.shift_terms import (
     complexity_sum,
     seen_through,
@@ -37,6 +37,7 @@ Stage = Literal["warmup", "shift", "edge", "joint"]
 LEARNING = {"warmup": ("detector",), "shift": ("shift",), "edge": ("detector",), "joint": ("detector", "shift")}
 """The parts that learn in each stage."""
 Confidence = Literal["mask", "probability"]
+Target = Literal["nearest", "aligned"]
 
 
 @MODELS.register_module()
@@ -67,12 +68,15 @@ class PNTEdge(BaseSegmentor):
         stage: The stage, for a training of one stage without the hook; None leaves it to the hook.
         threshold: The detector is confident where its fused probability is larger than this.
         confidence: What the field sees of the detector: the ``mask`` of where it is confident, or its ``probability``.
-        target_weight: Of the term that draws labels to the nearest confident prediction; published: 0.01.
+        target: Where a label is drawn to: the ``nearest`` confident prediction, as published, or the place to which it
+            is ``aligned`` with the labels around it (:func:`noisyseg.transitions.alignment_target`), which is ours, and
+            waits for the device some hundred times a batch.
+        target_weight: Of the term that draws labels there; published: 0.01.
         complexity_weight: Of the term that lets labels be shifted farther in busy places; published: 3.
         unreached_weight: Published: 1.
         smoothness_weight: Of the squared differences of the field between neighbouring pixels, which carries shifts
             along straight edges, where they cannot be seen. Published: 0, that is none; 1 where shifts are smooth.
-        limit: Longest shift to a nearest confident prediction, pixels.
+        limit: Longest shift to a nearest confident prediction, pixels; to where labels are aligned it is 6.
         window: Side of the square in which image edges are counted, pixels.
         padding: What the field reads outside of the image: ``zeros`` or its ``border``.
         data_preprocessor: Where the detector's config has none; mmengine passes the one of the whole config.
@@ -91,6 +95,7 @@ class PNTEdge(BaseSegmentor):
         stage: Stage | None = None,
         threshold: float = 0.1,
         confidence: Confidence = "mask",
+        target: Target = "nearest",
         target_weight: float = 0.01,
         complexity_weight: float = 3.0,
         unreached_weight: float = 1.0,
@@ -108,7 +113,8 @@ class PNTEdge(BaseSegmentor):
             "unreached": unreached_weight,
             "smoothness": smoothness_weight,
         }
-        _check_options(weights, threshold, confidence, limit, window, padding)
+        words = (("confidence", confidence, Confidence), ("target", target, Target), ("padding", padding, Padding))
+        _check_options(weights, words, threshold, limit, window)
         self.detector = MODELS.build(settings)
         if not isinstance(self.detector, EdgeDetector):
             raise ValueError(f"detector: expected a noisyseg.EdgeDetector, got {type(self.detector).__name__}")
@@ -121,7 +127,7 @@ class PNTEdge(BaseSegmentor):
             self.shift = MODELS.build({"num_classes": self.detector.num_classes, **shift})
         if self.shift.num_classes != self.detector.num_classes:
             raise ValueError(f"shift: expected the detector's {self.num_classes} classes, got {self.shift.num_classes}")
-        self.threshold, self.confidence, self.weights = threshold, confidence, weights
+        self.threshold, self.confidence, self.target, self.weights = threshold, confidence, target, weights
         self.limit, self.window, self.padding = limit, window, padding
         # What a config has frozen stays frozen in every stage.
         self._learnable = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
@@ -234,7 +240,10 @@ class PNTEdge(BaseSegmentor):
         seen = seen_through(probability, field, self.padding)
         losses = {"loss_similarity": self.detector.edge_loss(seen, labels, still_valid(valid, field))}
         if self.weights["target"]:
-            target, defined = shift_target(confident, labelled, self.limit)
+            if self.target == "aligned":
+                target, defined = alignment_target(probability, labels, valid)
+            else:
+                target, defined = shift_target(confident, labelled, self.limit)
             losses["loss_target"] = self._scaled("target", target_sum(field, target, defined), valid)
         if image_edges is not None:
             complexity = local_complexity(image_edges, confident, self.window)
@@ -291,14 +300,14 @@ class PNTEdge(BaseSegmentor):
 
 
 def _check_options(
-    weights: Mapping[str, float], threshold: float, confidence: str, limit: float, window: int, padding: str
+    weights: Mapping[str, float], words: Sequence[tuple[str, str, Any]], threshold: float, limit: float, window: int
 ) -> None:
     for name, weight in weights.items():
         if not 0 <= weight < math.inf:
             raise ValueError(f"{name}_weight: expected a finite number >= 0, got {weight}")
-    for name, word, words in (("confidence", confidence, Confidence), ("padding", padding, Padding)):
-        if word not in get_args(words):
-            raise ValueError(f"{name}: expected one of {', '.join(get_args(words))}, got {word!r}")
+    for name, word, known in words:
+        if word not in get_args(known):
+            raise ValueError(f"{name}: expected one of {', '.join(get_args(known))}, got {word!r}")
     if not 0 < threshold < 1:
         raise ValueError(f"threshold: expected a probability in (0, 1), got {threshold}")
     if not limit > 0:

@@ -123,6 +123,22 @@ def test_a_joint_step_is_a_step_of_the_field_and_one_of_the_edges(batch):
         assert losses["joint"][name].item() == pytest.approx(value.item()), name
 
 
+def test_labels_in_a_band_are_drawn_to_its_crest(batch, monkeypatch):
+    inputs, samples = batch
+    columns = torch.arange(31.0)
+    # Both classes see their edges two columns beside the label of the first, in a band that holds the labels.
+    band = (3 - 0.2 * (columns - 12).square()).expand(2, 2, 30, 31)
+    losses = {}
+    for target in ("nearest", "aligned"):
+        model = build("shift", target=target, target_weight=1.0)
+        monkeypatch.setattr(model.detector, "edge_logits", lambda _: [band])
+        losses[target] = model.loss(inputs, samples)["loss_target"]
+    labels = sum(int(((sample.gt_edge_bits.data > 0) & (sample.gt_edge_bits.data & 1 > 0)).sum()) for sample in samples)
+    assert losses["nearest"] < losses["aligned"]
+    assert losses["aligned"] * (2 * 2 * 28 * 31) >= 4 * 0.8 * labels  # the first class moves by two columns
+    assert losses["aligned"].requires_grad
+
+
 def test_what_a_config_freezes_stays_frozen(batch):
     backbone = {**DETECTOR["backbone"], "frozen_stages": 1}
     model = build("warmup", detector=dict(backbone=backbone))
@@ -303,6 +319,7 @@ def test_the_state_of_a_plain_detector_loads():
     [
         (dict(stage="both"), "stage: expected one of warmup, shift, edge, joint"),
         (dict(confidence="sure"), "confidence: expected one of mask, probability"),
+        (dict(target="far"), "target: expected one of nearest, aligned"),
         (dict(threshold=0), "threshold: expected a probability"),
         (dict(target_weight=-1), "target_weight: expected a finite number"),
         (dict(smoothness_weight=float("inf")), "smoothness_weight: expected a finite number"),
