@@ -78,24 +78,34 @@ published = dict(
     custom_hooks=[dict(type="noisyseg.PNTEdgeStages", warmup=280, shift=120, edge=200, export=None)],
     train_dataloader=dict(dataset=dict(pipeline=train_pipeline)),
 )
-joint = dict(
-    model=dict(
-        _delete_=True,
-        type="noisyseg.PNTEdge",
-        detector={"{model}": {}},
-        shift=dict(type="noisyseg.PixelShiftField", channels=16, depth=2),
-        confidence="probability",
-        target_weight=0.0,
-        complexity_weight=0.0,
-        smoothness_weight=0.3,
-    ),
-    optim_wrapper=dict(paramwise_cfg=dict(custom_keys={"shift.": dict(lr_mult=0.1)})),
-    custom_hooks=[dict(type="noisyseg.PNTEdgeStages", warmup=200, joint=400, export=None)],
-)
+
+
+def joint(warmup: int, **settings: object) -> dict:
+    """Return what trains the field and the detector at once after ``warmup`` iterations."""
+    return dict(
+        model=dict(
+            _delete_=True,
+            type="noisyseg.PNTEdge",
+            detector={"{model}": {}},
+            shift=dict(type="noisyseg.PixelShiftField", channels=16, depth=2),
+            confidence="probability",
+            complexity_weight=0.0,
+            **settings,
+        ),
+        optim_wrapper=dict(paramwise_cfg=dict(custom_keys={"shift.": dict(lr_mult=0.1)})),
+        custom_hooks=[dict(type="noisyseg.PNTEdgeStages", warmup=warmup, joint=600 - warmup, export=None)],
+    )
+
+
 methods = dict(
     noisy=dict(title="Plain"),
     clean=dict(title="Plain, clean labels", labels="clean"),
-    joint=dict(title="PNT-Edge joint", config=joint),
+    joint=dict(title="PNT-Edge joint", config=joint(200, target_weight=0.0, smoothness_weight=0.3)),
+    aligned=dict(
+        title="PNT-Edge joint, aligned",
+        config=joint(20, target="aligned", target_weight=0.1, smoothness_weight=0.3),
+        note="The field is drawn to where alignment would move the labels.",
+    ),
     published=dict(title="PNT-Edge as published", config=published, data=strong),
     dilation=dict(
         title="Dilation",
