@@ -37,7 +37,7 @@ notes = [
     "pixels and batches of 8 no setting that was tried won anything back. The aligned target came when half of the "
     "table was there, and alignment had won back half of the loss on BSDS500, where PNT-Edge joint had not. Its "
     "settings (length of the warm-up, weights, learning rate of the field) come from thirteen trainings on BSDS500 and "
-    "one on scenes with displacements of a third seed. Alignment has its defaults; nothing of it was chosen.",
+    "one on scenes with displacements of a third seed. Alignment has its defaults; nothing of it was chosen here.",
     "At 2 px and 8 px there is one seed, to see how shares change with the size of the error.",
 ]
 
@@ -108,6 +108,7 @@ methods = dict(
     aligned=dict(
         title="PNT-Edge joint, aligned",
         config=joint(20, target="aligned", target_weight=0.1, smoothness_weight=0.3),
+        data=strong,
         note="The field is drawn to where alignment would move the labels.",
     ),
     published=dict(title="PNT-Edge as published", config=published, data=strong),
