@@ -18,15 +18,21 @@ from noisyseg.integration.benchmark.table import Table
 __all__ = ["curves_picture", "differences_picture"]
 
 INK, CLEAN, REFERENCE, METHOD, MUTED = "#1f2430", "#1b7f79", "#c8442f", "#3559a8", "#8a8f9c"
-COLUMNS = 6
+COLUMNS, DATA_COLUMNS = 6, 3
 
 
 def differences_picture(table: Table, scores: Mapping[tuple[str, str], Score]) -> bytes:
     """Returns a dot for each method and data set: last epoch minus the reference, each seed and their mean."""
     names = [name for name in table.methods if name != table.reference and any(own == name for _, own in scores)]
     data = [name for name in table.data if any(own == name for own, _ in scores)]
-    figure = Figure(figsize=(2.2 + 3.0 * len(data), 1.2 + 0.24 * len(names)), layout="constrained")
-    for ax, column in zip(figure.subplots(1, len(data), sharey=True, squeeze=False)[0], data, strict=True):
+    columns = max(1, min(DATA_COLUMNS, len(data)))
+    lines = max(1, math.ceil(len(data) / columns))
+    size = (2.2 + 3.0 * columns, lines * (1.2 + 0.24 * len(names)))
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    for ax in list(axes.flat)[len(data) :]:
+        ax.set_visible(False)
+    for ax, column in zip(axes.flat, data, strict=False):
         ax.axvline(0, color=REFERENCE, lw=1.2)
         for place, name in enumerate(names):
             score = scores.get((column, name))
